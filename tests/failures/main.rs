@@ -42,6 +42,7 @@ mod registries;
 mod scene;
 mod sets;
 mod start;
+mod statements;
 mod table;
 mod trial;
 mod verdicts;
@@ -71,6 +72,7 @@ fn rows() -> Vec<&'static Row> {
     [
         before::ROWS,
         sets::ROWS,
+        statements::ROWS,
         places::ROWS,
         registries::ROWS,
         bytes::ROWS,

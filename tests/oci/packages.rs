@@ -4,6 +4,7 @@ mod attached;
 mod hostile;
 mod names;
 mod outages;
+mod signed;
 
 use serde_json::Value;
 
@@ -63,8 +64,9 @@ fn a_package_is_an_image_with_its_manifest_and_its_bundle() {
     assert_eq!((&document["package"]["id"], &document["certification"]), (&"acme/tool".into(), &Value::Null));
     // Nothing is visible before all of it is there.
     let writes: Vec<String> = registry.lines().into_iter().filter(|line| line.starts_with("PUT ")).collect();
-    assert_eq!(writes.len(), 3, "{writes:?}");
-    assert_eq!(writes[2], "PUT /v2/mcp/acme/tool/manifests/1.0.0");
+    assert_eq!(writes.len(), 4, "{writes:?}");
+    assert!(writes[2].starts_with("PUT /v2/mcp/acme/tool/manifests/sha256:"), "{writes:?}");
+    assert_eq!(writes[3], "PUT /v2/mcp/acme/tool/manifests/1.0.0");
     assert!(writes[..2].iter().all(|line| line.contains("/blobs/uploads/")), "{writes:?}");
     let digest = crate::digest(image.to_string().as_bytes());
     assert!(registry.manifest(&digest).is_some());
@@ -117,7 +119,7 @@ fn a_registry_of_images_states_no_facts() {
         ("--status", "deprecated"),
     ] {
         let stated = package("acme/tool@2.0.0").option(option, value);
-        let words = ["facts are signed statements", "leave out --origin"];
+        let words = ["facts are signed statements", "with --sign KEY, or leave out --origin"];
         bed.try_publish_in(&registry.oci("mcp"), &stated).refuses(1, &words);
     }
     assert_eq!(registry.manifest("2.0.0"), None);

@@ -149,6 +149,58 @@ fn what_is_attached_is_found_by_the_tag() {
     bed.run(&format!("run --registry {} acme/tool@latest", place(&registry))).succeeds();
 }
 
+/// Statements lie in a tag of their own where the registry has no list of referrers, and are copied by it.
+#[test]
+fn a_signed_package_is_believed_where_it_is_copied_to() {
+    let (Some(one), Some(two)) = (RealRegistry::start(Manner::default()), RealRegistry::start(Manner::default()))
+    else {
+        return;
+    };
+    let bed = TestBed::new();
+    let made = bed.run("--json policy sign --new-key own --no-password").succeeds().document().to_string();
+    let start = made.find("RW").unwrap();
+    let key = &made[start..start + 56];
+    let signed = package("acme/tool@1.0.0").good().option("--sign", "own");
+    bed.try_publish_in(&place(&one).to_string(), &signed).succeeds();
+    let image = client(&one).resolve(&"acme/tool@1.0.0".parse().unwrap(), &soon()).unwrap().image_digest.unwrap();
+    let run = |registry: &RealRegistry| {
+        let place = place(registry);
+        let entry = format!("{{registry: {place}, signed_by: [{{minisign: {key}}}]}}");
+        bed.write(
+            ".mcp/config.yaml",
+            format!("registry_url: {place}\ntrusted_registries: [{entry}]\npolicy: {{min_score: 80}}\n"),
+        );
+        bed.run("run acme/tool@latest")
+    };
+    run(&one).succeeds().prints("acme/tool@1.0.0 runs\n");
+    let copy = |tag: &str| {
+        let image = |port: u16| format!("docker://localhost:{port}/mcp/acme/tool:{tag}");
+        let mut skopeo = Command::new("skopeo");
+        skopeo.args(["--insecure-policy", "copy", "--all", "--src-tls-verify=false", "--dest-tls-verify=false"]);
+        skopeo.args([image(one.port), image(two.port)]).env("HOME", bed.path(""));
+        match skopeo.output() {
+            Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                say("skipped: skopeo is not installed (Debian's package `skopeo`)");
+                return false;
+            }
+            Err(error) => panic!("skopeo: {error}"),
+        }
+        true
+    };
+    if !copy("1.0.0") {
+        return;
+    }
+    run(&two).exits(4);
+    copy(&format!("sha256-{}", image.hex()));
+    run(&two).succeeds().prints("acme/tool@1.0.0 runs\n");
+    let revoke =
+        format!("registry attest --registry {} --sign own --renew --status revoked acme/tool@1.0.0", place(&two));
+    bed.run(&revoke).succeeds();
+    run(&two).exits(4);
+    run(&one).succeeds();
+}
+
 /// Puts packages there that differ in their names and versions alone. What `smcp` makes for each is made once.
 fn fill(registry: &RealRegistry, template: &Value, bundle: &[u8], packages: &[(String, String)]) {
     let place = place(registry);
@@ -159,7 +211,8 @@ fn fill(registry: &RealRegistry, template: &Value, bundle: &[u8], packages: &[(S
             document["package"]["id"] = id.clone().into();
             document["package"]["version"] = version.clone().into();
             let client = nobodys.beside(place.repository(&id.parse().unwrap()).unwrap());
-            client.push_package(version, document.to_string().as_bytes(), bundle, &soon()).unwrap();
+            let parts = client.push_package(document.to_string().as_bytes(), bundle, &soon()).unwrap();
+            client.tag_package(&parts, version, &soon()).unwrap();
         }
     };
     std::thread::scope(|scope| {

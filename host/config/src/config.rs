@@ -98,7 +98,7 @@ impl Config {
     /// Returns the certificate authorities for connections to a registry. Where a system or added layer relies on what the
     /// registry says, only that layer or one above it names them: a user can set `SMCP_SYSTEM_CONFIG`, too.
     pub fn authorities(&self, registry: &Registry) -> Authorities<'_> {
-        let relies = |layer: &&Layer| !layer.name().is_users() && layer.believes(Some(registry));
+        let relies = |layer: &&Layer| !layer.name().is_users() && layer.trusts(Some(registry));
         self.authorities_below(self.layers.iter().filter(relies).map(Layer::name).min())
     }
 
@@ -222,10 +222,11 @@ impl Config {
     /// When a layer has `registries: locked` and does not trust the registry that packages come from. A layer that
     /// trusts any allows the configured one.
     pub fn check_registry(&self) -> Result<(), LockedOut> {
-        let configured = std::slice::from_ref(&self.configured_registry);
         for layer in self.layers.iter().filter(|layer| layer.registries().value == Registries::Locked) {
-            let allowed = layer.trusted().value.as_deref().unwrap_or(configured);
-            if !allowed.contains(self.registry()) {
+            let trusted = layer.trusted().value.as_ref();
+            let trusted: Option<Vec<_>> = trusted.map(|all| all.iter().map(|entry| &entry.registry).collect());
+            let allowed = trusted.unwrap_or_else(|| vec![&self.configured_registry]);
+            if !allowed.contains(&self.registry()) {
                 return Err(LockedOut {
                     registry: self.registry().to_string(),
                     layer: layer.name(),

@@ -29,6 +29,7 @@ use crate::problem::ProblemCode;
 use crate::rules;
 use crate::rules::Rules;
 use crate::setting::Setting;
+use crate::trust::TrustedRegistry;
 use smcp_model::limits;
 use smcp_model::policy::LayerName;
 use smcp_model::registry::Registry;
@@ -206,7 +207,7 @@ fn strictest<T: Clone + Ord>(
 /// Makes a layer of its values. `configured` is the registry that packages come from.
 fn make_layer(
     layer: LayerValues,
-    trusted: Setting<Option<Vec<Registry>>>,
+    trusted: Setting<Option<Vec<TrustedRegistry>>>,
     configured: &Registry,
     problems: &mut ConfigProblems,
 ) -> Layer {
@@ -230,12 +231,14 @@ fn make_layer(
 }
 
 /// Returns the registries whose facts a layer believes. A system layer must name one; without a list it is its own.
-fn trusted(layer: &LayerValues, problems: &mut ConfigProblems) -> Setting<Option<Vec<Registry>>> {
+fn trusted(layer: &LayerValues, problems: &mut ConfigProblems) -> Setting<Option<Vec<TrustedRegistry>>> {
     let LayerValues { name, files, values, has_main } = layer;
     match (name.is_users(), &values.trusted_registries, &values.registry_url) {
         (_, Some(trusted), _) => optional(Some(trusted.clone()), None),
         (true, None, _) => optional(None, None),
-        (false, None, Some(registry)) => optional(Some(registry.clone().map(|own| vec![own])), None),
+        (false, None, Some(registry)) => {
+            optional(Some(registry.clone().map(|own| vec![TrustedRegistry::plain(own)])), None)
+        }
         // Without a configuration file it believes the registry that is used.
         (false, None, None) if !has_main => optional(None, None),
         (false, None, None) => {

@@ -6,6 +6,7 @@ pub(super) mod custom;
 pub(super) mod exceptions;
 pub(super) mod policy;
 pub(super) mod policy_set;
+pub(super) mod trusted;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -24,6 +25,8 @@ use crate::form::ValueSchema;
 use crate::form::Word;
 use crate::form::path;
 use crate::form::registry;
+use crate::keys::trusted::TrustedForm;
+use crate::keys::trusted::TrustedRegistryForm;
 use smcp_model::limits;
 use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
@@ -169,13 +172,16 @@ pub(super) static REGISTRY_URL: ConfigKey<Parsed<Registry>> = ConfigKey {
 };
 
 /// `trusted_registries`
-pub(super) static TRUSTED_REGISTRIES: ConfigKey<ListOf<Parsed<Registry>>> = ConfigKey {
+pub(super) static TRUSTED_REGISTRIES: ConfigKey<TrustedForm> = ConfigKey {
     name: "trusted_registries",
     about: "The registries whose facts are believed; facts from elsewhere count as unknown. Absent: any registry. \
-            Empty: none.",
+            Empty: none. An entry with signed_by believes signed statements in place of the registry's own words.",
     default: None,
     required: false,
-    form: ListOf { allowed: "a list of registries; without the key, any registry", items: REGISTRY_FORM },
+    form: TrustedForm(ListOf {
+        allowed: "a list of registries; without the key, any registry",
+        items: TrustedRegistryForm { registry: REGISTRY_FORM, files: true },
+    }),
 };
 
 /// `registries`

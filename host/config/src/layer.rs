@@ -12,6 +12,9 @@ use crate::set::PolicySetFacts;
 use crate::set::SetReference;
 use crate::setting::Setting;
 use crate::setting::SettingSource;
+use crate::trust::StatementRule;
+use crate::trust::TrustedRegistry;
+use crate::trust::entry_for;
 use smcp_model::exception::Exception;
 use smcp_model::facts::Score;
 use smcp_model::policy::LayerName;
@@ -25,7 +28,7 @@ use smcp_model::text::SafeText;
 pub struct Layer {
     name: LayerName,
     files: Vec<PathBuf>,
-    trusted: Setting<Option<Vec<Registry>>>,
+    trusted: Setting<Option<Vec<TrustedRegistry>>>,
     own_registry: Registry,
     registries: Setting<Registries>,
     admin_contact: Setting<Option<SafeText>>,
@@ -39,7 +42,7 @@ impl Layer {
     pub(super) fn new(
         name: LayerName,
         files: Vec<PathBuf>,
-        trusted: Setting<Option<Vec<Registry>>>,
+        trusted: Setting<Option<Vec<TrustedRegistry>>>,
         own_registry: Registry,
         registries: Setting<Registries>,
         admin_contact: Setting<Option<SafeText>>,
@@ -93,16 +96,27 @@ impl Layer {
         Some(if is_folder { first.with_file_name("config.yaml") } else { first.clone() })
     }
 
-    /// Returns the registries whose facts are believed; `None` means any.
-    pub const fn trusted(&self) -> &Setting<Option<Vec<Registry>>> {
+    /// Returns the registries whose facts are believed, and whose signatures that takes; `None` means any.
+    pub const fn trusted(&self) -> &Setting<Option<Vec<TrustedRegistry>>> {
         &self.trusted
     }
 
-    /// Whether this layer believes facts from `registry`. Facts without a registry are those of a facts document, which
-    /// nothing can start from: every layer believes them (spec section 12).
+    /// Whether this layer believes what `registry` itself says. Facts without a registry are those of a facts document,
+    /// which nothing can start from: every layer believes them (spec section 12).
     pub fn believes(&self, registry: Option<&Registry>) -> bool {
         let (Some(trusted), Some(registry)) = (&self.trusted.value, registry) else { return true };
-        trusted.contains(registry)
+        entry_for(trusted, registry).is_some_and(|entry| entry.statements.is_none())
+    }
+
+    /// Whether this layer believes facts about packages of `registry`: its own, or those of who signs for it.
+    pub fn trusts(&self, registry: Option<&Registry>) -> bool {
+        self.believes(registry) || registry.is_some_and(|registry| self.statement_rule(registry).is_some())
+    }
+
+    /// Returns whose statements about packages of `registry` this layer believes; `None` when it goes by the registry's own
+    /// words, or by none.
+    pub fn statement_rule(&self, registry: &Registry) -> Option<&StatementRule> {
+        entry_for(self.trusted.value.as_deref()?, registry)?.statements.as_ref()
     }
 
     /// Whether exceptions of this layer that name no digest hold for packages from `registry` (spec section 3): those
@@ -111,7 +125,7 @@ impl Layer {
     pub fn waives_from(&self, registry: Option<&Registry>) -> bool {
         match (&self.trusted.value, registry) {
             (None, Some(registry)) => *registry == self.own_registry,
-            (Some(_), _) | (None, None) => self.believes(registry),
+            (Some(_), _) | (None, None) => self.trusts(registry),
         }
     }
 
@@ -170,7 +184,7 @@ impl Layer {
     /// Replaces the directories of registries by their canonical paths.
     pub(super) fn resolve_directories(&mut self, resolve: impl Fn(&Path) -> Option<PathBuf>) {
         self.own_registry.resolve(&resolve);
-        self.trusted.value.iter_mut().flatten().for_each(|registry| registry.resolve(&resolve));
+        self.trusted.value.iter_mut().flatten().for_each(|entry| entry.registry.resolve(&resolve));
     }
 
     /// Sets the score below which a warning is shown, from the command line.

@@ -40,6 +40,7 @@ use crate::reader::ConfigReader;
 use crate::reader::Fields;
 use crate::set::SetHead;
 use crate::set::SetReference;
+use crate::trust::TrustedRegistry;
 use smcp_model::digest::Digest;
 use smcp_model::encoding;
 use smcp_model::facts::CertLevel;
@@ -74,7 +75,7 @@ pub(super) struct LayerFile {
 #[derive(Debug, Default)]
 pub(super) struct Values {
     pub(super) registry_url: Option<WrittenValue<Registry>>,
-    pub(super) trusted_registries: Option<WrittenValue<Vec<Registry>>>,
+    pub(super) trusted_registries: Option<WrittenValue<Vec<TrustedRegistry>>>,
     pub(super) registries: Option<WrittenValue<Registries>>,
     pub(super) admin_contact: Option<WrittenValue<SafeText>>,
     pub(super) ca_file: Option<WrittenValue<PathBuf>>,

@@ -31,6 +31,7 @@ mod settings;
 pub mod template;
 #[cfg(test)]
 mod tests;
+mod trust;
 pub mod view;
 
 pub use crate::config::Authorities;
@@ -48,6 +49,8 @@ pub use crate::problem::ConfigProblem;
 pub use crate::problem::ProblemCode;
 pub use crate::setting::Setting;
 pub use crate::setting::SettingSource;
+pub use crate::trust::StatementRule;
+pub use crate::trust::TrustedRegistry;
 pub use smcp_yaml::Position;
 
 use std::path::Path;

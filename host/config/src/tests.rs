@@ -13,6 +13,7 @@ mod limits;
 mod meant;
 mod schema;
 mod signers;
+mod trusted;
 
 use std::path::Path;
 use std::path::PathBuf;

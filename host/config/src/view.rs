@@ -21,6 +21,7 @@ use crate::rules::Rules;
 use crate::set::SetReference;
 use crate::setting::Setting;
 use crate::setting::SettingSource;
+use crate::trust::TrustedRegistry;
 use smcp_model::digest::Digest;
 use smcp_model::exception::Exception;
 use smcp_model::mode::Mode;
@@ -152,9 +153,15 @@ impl Config {
 }
 
 fn layer(layer: &Layer) -> LayerView {
-    let names = |trusted: &Option<Vec<_>>| {
-        trusted.as_ref().map_or(Value::Null, |all| all.iter().map(ToString::to_string).collect())
+    let names = |trusted: &Option<Vec<TrustedRegistry>>| {
+        trusted.as_ref().map_or(Value::Null, |all| all.iter().map(TrustedRegistry::written).collect())
     };
+    let trusted = layer.trusted();
+    // Names alone stand on one line, where the list is.
+    let mappings = trusted.value.as_ref().filter(|all| all.iter().any(|entry| entry.statements.is_some()));
+    let items = trusted.source.place().zip(mappings).into_iter();
+    let items = items.flat_map(|(place, all)| (0..all.len()).map(|index| place.item(index)));
+    let items_at = items.map(|place| SafeText::new(&place.to_string())).collect();
     let any = layer.trusted().value.is_none().then_some("any registry");
     LayerView {
         layer: layer.name(),
@@ -168,7 +175,7 @@ fn layer(layer: &Layer) -> LayerView {
             signer: facts.arrival.signer.clone(),
             looked_at: facts.arrival.looked_at.and_then(time::utc_of),
         }),
-        trusted_registries: ViewEntry { note: any, ..entry("trusted_registries", layer.trusted(), names) },
+        trusted_registries: ViewEntry { note: any, items_at, ..entry("trusted_registries", trusted, names) },
         registries: entry("registries", layer.registries(), |registries| json!(registries)),
         admin_contact: entry("admin_contact", layer.admin_contact(), |contact| json!(contact)),
         policy: policy(layer.rules()),

@@ -44,9 +44,11 @@ pub enum Conclusion<'a> {
 /// Makes the document of a decision about `subject`, which ends in `exit`.
 pub fn document(subject: &Subject, conclusion: Conclusion<'_>, notices: &[Notice], exit: ExitKind) -> DecisionDocument {
     let mut facts = DecidedFacts::of(subject);
+    let mut statements = Vec::new();
     let (decision, refusal, policies) = match conclusion {
         Conclusion::Ruled(ruling) => {
             facts.believed_by = Some(ruling.believed_by.clone());
+            statements = ruling.statements.clone();
             (ruling.effect(), None, ruling.policies())
         }
         Conclusion::Refused { code, message } | Conclusion::Unavailable { code, message } => {
@@ -63,6 +65,7 @@ pub fn document(subject: &Subject, conclusion: Conclusion<'_>, notices: &[Notice
         exit_code: exit.code(),
         refusal,
         facts,
+        statements,
         policies: policies.iter().map(result).collect(),
         more: None,
         notices: asides.map(coded).collect(),

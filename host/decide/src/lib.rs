@@ -17,6 +17,7 @@ pub use waive::InForce;
 pub use waive::Occasion;
 
 use smcp_model::decision::Consent;
+use smcp_model::decision::StatedDocument;
 use smcp_model::facts::Facts;
 use smcp_model::facts::Status;
 use smcp_model::mode::Effect;
@@ -118,19 +119,54 @@ impl<T> Admitted<T> {
     }
 }
 
+/// What the signed statements that a layer goes by say of the status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatedStatus {
+    /// The layer.
+    pub layer: LayerName,
+    /// The status; why nobody who is believed states one otherwise.
+    pub status: Result<Status, SafeText>,
+}
+
+impl<T> Admitted<T> {
+    /// Holds the candidate against what signed statements say of its status: each layer that goes by statements needs one
+    /// that allows it to run (spec section 11). What the registry itself says was admitted before.
+    ///
+    /// # Errors
+    /// [`Refusal::Unstated`] where nobody who is believed states a status; [`Refusal::StatedStatus`] for one that refuses.
+    pub fn stated(mut self, statuses: &[StatedStatus]) -> Result<Self, Refusal> {
+        for StatedStatus { layer, status } in statuses {
+            let (layer, signed) = (*layer, "who signs for this version says that it is deprecated");
+            match status {
+                Ok(Status::Published) => {}
+                Ok(Status::Deprecated) => {
+                    let notice = Notice { code: "status-deprecated", message: SafeText::new(signed) };
+                    self.notice.get_or_insert(notice);
+                }
+                Ok(Status::Refused(word)) => {
+                    return Err(Refusal::StatedStatus { layer, status: SafeText::new(word) });
+                }
+                Err(why) => return Err(Refusal::Unstated { layer, why: why.clone() }),
+            }
+        }
+        Ok(self)
+    }
+}
+
 /// The outcome of all policies together for one candidate, to be shown. It does not allow a start.
 #[derive(Debug)]
 pub struct Ruling {
     policies: Vec<Evaluated>, // INVARIANT: at least one.
     effect: Effect,           // INVARIANT: the maximum of the effects of `policies`.
     believed_by: Vec<LayerName>,
+    statements: Vec<StatedDocument>,
 }
 
 impl Ruling {
     /// Combines outcomes: the decision is the strictest effect of any policy, in any order.
     pub fn of(policies: Vec<Evaluated>) -> Result<Self, Refusal> {
         let effect = policies.iter().map(Evaluated::effect).max().ok_or(Refusal::NoPolicies)?;
-        Ok(Self { policies, effect, believed_by: Vec::new() })
+        Ok(Self { policies, effect, believed_by: Vec::new(), statements: Vec::new() })
     }
 
     /// The same ruling, with the layers that believe the registry's facts, in their order. It is shown, and changes no
@@ -138,6 +174,17 @@ impl Ruling {
     #[must_use]
     pub fn believed_by(self, layers: Vec<LayerName>) -> Self {
         Self { believed_by: layers, ..self }
+    }
+
+    /// The same ruling, with the signed statements that layers went by. They are shown, and change no effect.
+    #[must_use]
+    pub fn by_statements(self, statements: Vec<StatedDocument>) -> Self {
+        Self { statements, ..self }
+    }
+
+    /// The signed statements that layers went by.
+    pub fn statements(&self) -> &[StatedDocument] {
+        &self.statements
     }
 
     /// Every policy with its outcome, in the order of evaluation.
@@ -230,6 +277,29 @@ pub enum Refusal {
         /// The registry's word.
         status: SafeText,
     },
+    /// Its status forbids it, as somebody says by a signed statement whom a layer believes.
+    #[error(
+        "whoever the {} layer believes has signed that this version is `{status}`, and only published or deprecated \
+         versions may run",
+        layer.as_str()
+    )]
+    StatedStatus {
+        /// The layer.
+        layer: LayerName,
+        /// The word of the statement.
+        status: SafeText,
+    },
+    /// A layer goes by signed statements, and none that it believes says that the version may run.
+    #[error(
+        "the {} layer goes by signed statements, and nobody whom it believes states that this version may run: {why}",
+        layer.as_str()
+    )]
+    Unstated {
+        /// The layer.
+        layer: LayerName,
+        /// Why there is no such statement.
+        why: SafeText,
+    },
 }
 
 impl Refusal {
@@ -240,7 +310,8 @@ impl Refusal {
             Self::NoPolicies => "no-policies",
             Self::Declined => "declined",
             Self::NobodyToAsk => "nobody-to-ask",
-            Self::Status { .. } => "status",
+            Self::Status { .. } | Self::StatedStatus { .. } => "status",
+            Self::Unstated { .. } => "status-unsigned",
         }
     }
 }

@@ -4,6 +4,9 @@
 //! client whose server was not started gets it. Reading one back gives the same type.
 
 pub mod schema;
+mod stated;
+
+pub use crate::decision::stated::StatedDocument;
 
 use crate::digest::Digest;
 use crate::exception::Waiver;
@@ -84,6 +87,9 @@ pub struct DecisionDocument {
     pub refusal: Option<CodedMessage>,
     /// The facts that the decision is based on.
     pub facts: DecidedFacts,
+    /// The signed statements that layers go by in place of those facts; absent where none does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statements: Vec<StatedDocument>,
     /// Every policy with its result, in the order of evaluation.
     pub policies: Vec<PolicyResult>,
     /// The number of policies left out to make the document small enough; absent when none were.

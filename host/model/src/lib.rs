@@ -49,6 +49,7 @@ pub mod set_status;
 pub mod signer;
 pub mod size;
 pub mod source;
+pub mod statement;
 pub mod suspect;
 pub mod text;
 pub mod time;

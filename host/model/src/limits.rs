@@ -8,6 +8,7 @@ pub mod oci;
 pub mod parts;
 pub mod sets;
 pub mod signatures;
+pub mod statements;
 pub mod trees;
 
 use std::time::Duration;
@@ -178,8 +179,8 @@ pub const MAX_FACTS_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// The age that a kept answer of a registry reaches before the same answer is written again: one small write to the
 /// disk, once a minute, is not noticed.
 pub const RESOLUTION_RENEWED: Duration = Duration::from_secs(60);
-/// A kept answer of a registry, bytes: an answer and a little more.
-pub const RESOLUTION_KEPT: usize = 2 * MIB;
+/// A kept answer of a registry, bytes: an answer, its signed statements, and a little more.
+pub const RESOLUTION_KEPT: usize = 2 * MIB + statements::ANSWER;
 /// How far the clock may stand before the last record without a word: two processes write at the same moment.
 pub const CLOCK_SLACK: Duration = Duration::from_secs(5);
 /// Kept answers that are looked at, for one package or for a list of the cache.

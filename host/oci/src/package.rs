@@ -70,26 +70,38 @@ pub fn parts_of(manifest: &FetchedManifest, what: &str) -> Result<PackageParts, 
 }
 
 impl OciClient<'_> {
-    /// Puts a package there under a tag. Its parts come first, so that whoever looks sees all of it or nothing.
+    /// Puts a package there without a tag. Its parts come first, so that whoever looks sees all of it or nothing.
     ///
     /// # Errors
     /// When the registry doesn't take it.
     pub fn push_package(
         &self,
-        tag: &str,
         manifest_document: &[u8],
         bundle: &[u8],
         deadline: &Deadline,
     ) -> Result<PackageParts, OciError> {
-        let config = Descriptor::of(MANIFEST_DOCUMENT, manifest_document);
+        let manifest = Descriptor::of(MANIFEST_DOCUMENT, manifest_document);
         let layer = Descriptor::of(BUNDLE, bundle);
         self.push_blob(&layer, bundle, deadline)?;
-        self.push_blob(&config, manifest_document, deadline)?;
-        let mut image = ImageManifest::new(config.clone(), vec![layer.clone()]);
+        self.push_blob(&manifest, manifest_document, deadline)?;
+        let image = self.image_of(&manifest, &layer)?;
+        let pushed = self.push_manifest(&image, IMAGE_MANIFEST, None, deadline)?;
+        Ok(PackageParts { image: pushed.digest, manifest, bundle: layer })
+    }
+
+    /// Gives a package that was put there a tag.
+    ///
+    /// # Errors
+    /// When the registry doesn't take it.
+    pub fn tag_package(&self, parts: &PackageParts, tag: &str, deadline: &Deadline) -> Result<(), OciError> {
+        let image = self.image_of(&parts.manifest, &parts.bundle)?;
+        self.push_manifest(&image, IMAGE_MANIFEST, Some(tag), deadline).map(drop)
+    }
+
+    fn image_of(&self, manifest: &Descriptor, bundle: &Descriptor) -> Result<Vec<u8>, OciError> {
+        let mut image = ImageManifest::new(manifest.clone(), vec![bundle.clone()]);
         image.artifact_type = Some(PACKAGE.to_owned());
-        let image = self.written(image.to_bytes())?;
-        let pushed = self.push_manifest(&image, IMAGE_MANIFEST, Some(tag), deadline)?;
-        Ok(PackageParts { image: pushed.digest, manifest: config, bundle: layer })
+        self.written(image.to_bytes())
     }
 }
 

@@ -98,5 +98,5 @@ pub fn evaluate_alone(
     let evaluated = set.evaluate(&request::build(&subject, context, true));
     let (_, ruling) = admitted.rule(evaluated).map_err(|refusal| failed(refusal.into()))?;
     let ruling = ruling.believed_by(vec![LayerName::User]);
-    Ok(Judged { subject, ruling, notices, lifts: Vec::new(), access: None })
+    Ok(Judged { subject, ruling, notices, lifts: Vec::new(), stated: None, access: None })
 }

@@ -8,6 +8,7 @@ use crate::remote::SourceError;
 use crate::sets::SetError;
 use crate::signed::SignatureMismatch;
 use crate::signed::SignerFile;
+use crate::statements::StatementError;
 use smcp_audit::AuditError;
 use smcp_bundle::UnpackError;
 use smcp_decide::Conclusion;
@@ -115,6 +116,17 @@ pub enum PipelineError {
         /// What is wrong, and with which file or folder.
         suspect: Suspect,
     },
+    /// A layer goes by signed statements, and those about the package are not what it demands.
+    #[error(transparent)]
+    Statement(Box<StatementError>),
+    /// Another user could have written the keys of those whose statements a layer believes, or what was seen of them.
+    #[error("the signed statements that the {} layer goes by could be somebody else's: {suspect}", layer.as_str())]
+    UntrustedStatements {
+        /// The layer.
+        layer: LayerName,
+        /// What is wrong, and with which file or folder.
+        suspect: Suspect,
+    },
     /// There is no sandbox to evaluate policies in.
     #[error(transparent)]
     Host(#[from] HostError),
@@ -214,7 +226,7 @@ impl PipelineError {
         match self {
             Self::Package(error) => error.exit_kind(),
             Self::Refused(_) => ExitKind::Refused,
-            Self::Pin(_) | Self::Signature(_) => ExitKind::Integrity,
+            Self::Pin(_) | Self::Signature(_) | Self::Statement(_) => ExitKind::Integrity,
             Self::Source { error, .. } | Self::Artefact(error) => error.exit_kind(),
             Self::Launch(error) => error.exit_kind(),
             Self::Compiling { .. } => ExitKind::Timeout,
@@ -222,6 +234,7 @@ impl PipelineError {
             Self::Untrusted { .. }
             | Self::SignerFile(_)
             | Self::UntrustedSet { .. }
+            | Self::UntrustedStatements { .. }
             | Self::Host(_)
             | Self::NoCache
             | Self::NoHome
@@ -243,7 +256,11 @@ impl PipelineError {
             Self::Pin(_) => "policy-digest-mismatch",
             Self::Source { error, .. } | Self::Artefact(error) => error.code(),
             Self::Signature(_) => "policy-signature-invalid",
-            Self::Untrusted { .. } | Self::UntrustedSet { .. } | Self::SignerFile(_) => "config",
+            Self::Statement(error) => error.problem.code(),
+            Self::Untrusted { .. }
+            | Self::UntrustedSet { .. }
+            | Self::UntrustedStatements { .. }
+            | Self::SignerFile(_) => "config",
             Self::Host(_) => "sandbox-unavailable",
             Self::Set(error) => error.problem.code(),
             Self::Compiling { .. } => "compiling",
@@ -275,6 +292,8 @@ impl PipelineError {
             | Self::Untrusted { .. }
             | Self::Set(_)
             | Self::UntrustedSet { .. }
+            | Self::Statement(_)
+            | Self::UntrustedStatements { .. }
             | Self::Host(_)
             | Self::Compiling { .. }
             | Self::NoCache
@@ -293,7 +312,9 @@ impl PipelineError {
     pub const fn was_shown(&self) -> bool {
         match self {
             Self::Refused(Refusal::ByPolicy | Refusal::Declined | Refusal::NobodyToAsk) => true,
-            Self::Refused(Refusal::Status { .. } | Refusal::NoPolicies)
+            Self::Refused(
+                Refusal::Status { .. } | Refusal::StatedStatus { .. } | Refusal::Unstated { .. } | Refusal::NoPolicies,
+            )
             | Self::Package(_)
             | Self::Pin(_)
             | Self::Source { .. }
@@ -303,6 +324,8 @@ impl PipelineError {
             | Self::Untrusted { .. }
             | Self::Set(_)
             | Self::UntrustedSet { .. }
+            | Self::Statement(_)
+            | Self::UntrustedStatements { .. }
             | Self::Host(_)
             | Self::Compiling { .. }
             | Self::NoCache

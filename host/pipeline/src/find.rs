@@ -7,6 +7,7 @@ use std::io;
 use crate::PipelineError;
 use crate::Session;
 use crate::offline;
+use crate::statements;
 use smcp_config::Config;
 use smcp_decide::HasFacts;
 use smcp_decide::Notice;
@@ -17,6 +18,7 @@ use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
 use smcp_model::package::ResolvedPackage;
 use smcp_model::progress::Progress;
+use smcp_model::statement::ArrivedStatements;
 use smcp_registry as registry;
 use smcp_registry::PackageError;
 use smcp_registry::RegistryClient;
@@ -27,6 +29,8 @@ use smcp_store::Lease;
 pub(super) struct Resolved {
     client: Box<dyn RegistryClient>,
     resolution: Resolution,
+    /// The signed statements about it; `None` when no layer goes by any.
+    statements: Option<ArrivedStatements>,
     /// When the registry was asked, in seconds since the Unix epoch.
     at: u64,
     // INVARIANT: `Some` when the client is the cache in place of the registry.
@@ -50,7 +54,8 @@ pub(super) fn resolve(
             let at = session.system().now();
             let recalled = offline::recall(session, reference, outage)?;
             let notice = Some(offline::notice(session.config(), &recalled));
-            Ok(Resolved { resolution: recalled.resolution.clone(), client: Box::new(recalled), at, notice })
+            let (resolution, statements) = (recalled.resolution.clone(), recalled.statements.clone());
+            Ok(Resolved { resolution, statements, client: Box::new(recalled), at, notice })
         }
         answered => answered,
     }
@@ -80,7 +85,9 @@ pub(super) fn ask(session: &Session, reference: &PackageRef, deadline: &Deadline
     })?;
     tracing::info!(%reference, version = %resolution.version, registry = %resolution.registry, "resolved");
     offline::note(session, &resolution, at);
-    Ok(Resolved { client, resolution, at, notice: None })
+    let statements = statements::are_asked_for(session.config(), &resolution.registry);
+    let statements = statements.then(|| client.statements(&resolution, deadline)).transpose()?;
+    Ok(Resolved { client, resolution, statements, at, notice: None })
 }
 
 impl HasFacts for Resolved {
@@ -93,6 +100,11 @@ impl Resolved {
     /// The registry's answer.
     pub(super) const fn resolution(&self) -> &Resolution {
         &self.resolution
+    }
+
+    /// The signed statements about it, as they came.
+    pub(super) const fn statements(&self) -> Option<&ArrivedStatements> {
+        self.statements.as_ref()
     }
 
     /// The notice that the answer comes from the cache, if it does.
@@ -117,7 +129,7 @@ impl Resolved {
             let package = registry::fetch(self.client.as_ref(), cache, &self.resolution, deadline, progress)?;
             if let Some(lease) = cache.lease(&[package.manifest_digest, package.bundle_digest], deadline)? {
                 if self.notice.is_none() {
-                    offline::keep(cache, &self.resolution, self.at, session.system().now());
+                    offline::keep(cache, &self.resolution, self.statements.as_ref(), self.at, session.system().now());
                 }
                 return Ok((package, lease));
             }

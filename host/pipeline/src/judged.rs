@@ -14,6 +14,7 @@ use smcp_model::decision::Consent;
 use smcp_model::decision::DecisionDocument;
 use smcp_model::decision::exit_for;
 use smcp_model::exit::ExitKind;
+use smcp_model::facts::Facts;
 use smcp_model::request::Subject;
 
 /// A package, or a facts document, with the decision about it.
@@ -27,6 +28,9 @@ pub struct Judged {
     pub notices: Vec<Notice>,
     /// What exceptions would have to say for a refusal to be lifted; none is applied.
     pub lifts: Vec<Lift>,
+    /// The facts that a signed statement gives, for the first layer that goes by statements; `None` where none does. They
+    /// are what somebody else than the registry vouches for.
+    pub stated: Option<Facts>,
     /// What the server would have access to; `None` unless one is about to start.
     pub access: Option<Access>,
 }

@@ -23,6 +23,7 @@ mod settings;
 pub mod shipping;
 mod signed;
 mod start;
+mod statements;
 mod system;
 
 pub use alone::BenchError;
@@ -72,6 +73,10 @@ pub use smcp_policy::INTERFACE;
 pub use smcp_policy::RUNTIME_VERSION;
 pub use smcp_policy::cramped;
 pub use start::LaunchRequest;
+pub use statements::StatementError;
+pub use statements::StatementProblem;
+pub use statements::StatementReport;
+pub use statements::check_statement_signers;
 pub use system::Compilation;
 pub use system::System;
 #[cfg(target_os = "linux")]
@@ -81,7 +86,9 @@ use std::cell::LazyCell;
 use std::time::Duration;
 use std::time::Instant;
 
+use crate::find::Resolved;
 use crate::start::Prepared;
+use crate::statements::StatedFacts;
 use smcp_decide as decide;
 use smcp_decide::Admitted;
 use smcp_decide::Clearance;
@@ -97,6 +104,7 @@ use smcp_model::package::ResolvedPackage;
 use smcp_model::progress::Progress;
 use smcp_model::request::Context;
 use smcp_model::request::Subject;
+use smcp_model::statement::StatementTarget;
 use smcp_model::verdict::Evaluated;
 use smcp_model::warning::Warning;
 use smcp_policy::request;
@@ -225,6 +233,8 @@ fn evaluate_with_lease(
     let provenance = resolved.notice().cloned();
     let failed = |error| Failed { notices: provenance.iter().cloned().collect(), ..Failed::new(known.clone(), error) };
     let admitted = decide::admit(resolved).map_err(|refusal| failed(refusal.into()))?;
+    let stated = stated(session, admitted.candidate(), context.evaluated_at).map_err(failed)?;
+    let admitted = admitted.stated(&stated.statuses()).map_err(|refusal| failed(refusal.into()))?;
     let mut lease = Lease::default();
     let fetched = admitted.and_then(|resolved| {
         let (package, held) = resolved.fetch(session, deadline, progress)?;
@@ -232,14 +242,21 @@ fn evaluate_with_lease(
         Ok(package)
     });
     let wait = Wait { deadline, progress };
-    let judged = evaluate_admitted(session, fetched.map_err(failed)?, request::subject, context, wait);
+    let judged = evaluate_admitted(session, fetched.map_err(failed)?, (request::subject, stated), context, wait);
     let (ruled, mut judged) =
         judged.map_err(|failed| Failed { notices: provenance.iter().cloned().collect(), ..failed })?;
     judged.notices.splice(0..0, provenance);
     Ok((ruled, judged, lease))
 }
 
-/// Returns what the registry says of a package, after verifying it, with notices about it; evaluates nothing.
+/// Finds out what the layers that go by signed statements believe about a package.
+fn stated(session: &Session, resolved: &Resolved, now: u64) -> Result<StatedFacts, PipelineError> {
+    let (resolution, arrived) = (resolved.resolution(), resolved.statements());
+    statements::believe(session, &resolution.registry, &StatementTarget::of(resolution), arrived, now)
+}
+
+/// Returns what the registry says of a package, after verifying it, with notices about it, and what the layers that go by
+/// signed statements would believe; evaluates nothing.
 ///
 /// # Errors
 /// See [`PipelineError`].
@@ -248,12 +265,15 @@ pub fn describe_package(
     reference: &PackageRef,
     deadline: &Deadline,
     progress: &mut dyn Progress,
-) -> Result<(Subject, Vec<Notice>), PipelineError> {
+) -> Result<(Subject, Vec<Notice>, Vec<StatementReport>), PipelineError> {
     let resolved = find::resolve(session, reference, deadline)?;
     let (package, _lease) = resolved.fetch(session, deadline, progress)?;
     let subject = request::subject(&package);
     let notices = resolved.notice().cloned().into_iter().chain(policies::fetching(&subject)).collect();
-    Ok((subject, notices))
+    let (resolution, arrived, now) = (resolved.resolution(), resolved.statements(), session.system().now());
+    let target = StatementTarget::of(resolution);
+    let reports = statements::report(session, &resolution.registry, &target, arrived, now)?;
+    Ok((subject, notices, reports))
 }
 
 /// Asks the registry for a package and fills the cache with it, whatever its status; evaluates nothing.
@@ -282,7 +302,8 @@ pub fn evaluate_facts(
 ) -> Result<Judged, Failed> {
     let facts = decide::admit(subject.clone()).map_err(|refusal| Failed::new(subject.clone(), refusal.into()))?;
     let wait = Wait { deadline: &Deadline::none(), progress };
-    evaluate_admitted(session, facts, Subject::clone, context, wait).map(|(_, judged)| judged)
+    let stated = statements::of_document(session.config(), &subject);
+    evaluate_admitted(session, facts, (Subject::clone, stated), context, wait).map(|(_, judged)| judged)
 }
 
 /// How long policies may be compiled, and who learns of it.
@@ -291,29 +312,34 @@ struct Wait<'a> {
     progress: &'a mut dyn Progress,
 }
 
-/// Evaluates what was admitted, and rules on it. The policies see it as `subject_of` describes it.
+/// Evaluates what was admitted, and rules on it. The policies see it as `subject_of` describes it, with the facts that were
+/// stated to layers that go by statements.
 fn evaluate_admitted<T>(
     session: &Session,
     admitted: Admitted<T>,
-    subject_of: impl FnOnce(&T) -> Subject,
+    (subject_of, stated): (impl FnOnce(&T) -> Subject, StatedFacts),
     context: Context,
     wait: Wait<'_>,
 ) -> Result<(Ruled<T>, Judged), Failed> {
     let subject = subject_of(admitted.candidate());
+    let admitted =
+        admitted.stated(&stated.statuses()).map_err(|refusal| Failed::new(subject.clone(), refusal.into()))?;
     let mut notices: Vec<_> =
         admitted.notice().cloned().into_iter().chain(policies::distrust(session.config(), &subject)).collect();
     notices.extend(policies::fetching(&subject));
-    let evaluated = evaluate_policies(session, &subject, context, wait);
+    notices.extend(stated.notices.iter().cloned());
+    let evaluated = evaluate_policies(session, &subject, &stated, context, wait);
     match evaluated.and_then(|policies| Ok(admitted.rule(policies)?)) {
         Ok((ruled, ruling)) => {
             let ruling = ruling.believed_by(policies::believers(session.config(), &subject));
-            notices.extend(policies::low_score(session.config(), &subject, ruling.policies()));
+            let ruling = ruling.by_statements(stated.documents());
+            notices.extend(policies::low_score(session.config(), &subject, &ruling));
             notices.extend(session.not_kept());
             notices.extend(session.notes_of_sources());
             tracing::info!(package = %subject.label(), decision = ruling.effect().as_str(), "decided");
             let files = policies::exception_files(session.config(), &subject);
             let lifts = decide::lifting(&ruling, &subject, context.trust, &files);
-            Ok((ruled, Judged { subject, ruling, notices, lifts, access: None }))
+            Ok((ruled, Judged { subject, ruling, notices, lifts, stated: stated.first(), access: None }))
         }
         Err(error) => Err(Failed::new(subject, error)),
     }
@@ -328,6 +354,7 @@ fn evaluate_admitted<T>(
 fn evaluate_policies(
     session: &Session,
     subject: &Subject,
+    stated: &StatedFacts,
     context: Context,
     wait: Wait<'_>,
 ) -> Result<Vec<Evaluated>, PipelineError> {
@@ -335,7 +362,11 @@ fn evaluate_policies(
     let unbelieved = LazyCell::new(|| request::build(subject, context, false));
     let sets = session.config().layers().iter().zip(session.policies(wait.deadline, wait.progress)?);
     let evaluated = sets.flat_map(|(layer, set)| {
-        let evaluated = set.evaluate(if layer.believes(subject.registry.as_ref()) { &believed } else { &unbelieved });
+        let evaluated = match stated.of(layer.name()) {
+            Some(facts) => set.evaluate(&request::build(&Subject { facts, ..subject.clone() }, context, true)),
+            None if layer.believes(subject.registry.as_ref()) => set.evaluate(&believed),
+            None => set.evaluate(&unbelieved),
+        };
         let registry_trusted = layer.waives_from(subject.registry.as_ref());
         let occasion = Occasion { subject, registry_trusted, seconds: context.evaluated_at };
         let in_force = InForce::on(occasion, layer.exceptions());

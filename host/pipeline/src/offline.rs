@@ -12,6 +12,7 @@ use smcp_decide::Notice;
 use smcp_model::facts::Status;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
+use smcp_model::statement::ArrivedStatements;
 use smcp_model::text::SafeText;
 use smcp_registry as registry;
 use smcp_registry::PackageError;
@@ -59,9 +60,9 @@ pub(super) fn notice(config: &Config, recalled: &Recalled) -> Notice {
     Notice { code: FACTS_FROM_CACHE, message: SafeText::new(&message) }
 }
 
-/// Keeps an answer whose package is in the cache and verified; `at` is when the registry was asked.
-pub(super) fn keep(cache: &Cache, resolution: &Resolution, at: u64, now: u64) {
-    log_failure(cache.resolutions().keep(resolution, at, now), "kept");
+/// Keeps an answer whose package is in the cache and verified, with the statements that came with it; `at` is when the registry was asked.
+pub(super) fn keep(cache: &Cache, resolution: &Resolution, statements: Option<&ArrivedStatements>, at: u64, now: u64) {
+    log_failure(cache.resolutions().keep_with(resolution, statements, at, now), "kept");
 }
 
 /// Keeps an answer at once when it says that the version must not run: its package is never fetched, and an earlier

@@ -10,6 +10,7 @@ use smcp_config::Config;
 use smcp_config::Layer;
 use smcp_decide::ExceptionFile;
 use smcp_decide::Notice;
+use smcp_decide::Ruling;
 use smcp_model::deadline::Deadline;
 use smcp_model::examination::Examined;
 use smcp_model::examination::PlacedProblem;
@@ -22,7 +23,6 @@ use smcp_model::progress::Progress;
 use smcp_model::request::Subject;
 use smcp_model::source::told;
 use smcp_model::text::SafeText;
-use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Finding;
 use smcp_model::verdict::SettingsProblem;
 use smcp_policy::Ahead;
@@ -83,7 +83,7 @@ pub(super) fn believers(config: &Config, subject: &Subject) -> Vec<LayerName> {
 
 /// Returns a notice for each layer that doesn't trust the registry: it says why its policies see no facts.
 pub(super) fn distrust(config: &Config, subject: &Subject) -> Vec<Notice> {
-    let distrusting = config.layers().iter().filter(|layer| !layer.believes(subject.registry.as_ref()));
+    let distrusting = config.layers().iter().filter(|layer| !layer.trusts(subject.registry.as_ref()));
     distrusting
         .map(|layer| {
             let registry = subject.registry.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -114,11 +114,13 @@ pub(super) fn exception_files(config: &Config, subject: &Subject) -> Vec<Excepti
 
 /// Returns a notice for a known score below the warning threshold that no policy reports: the one that would is
 /// disabled, waived or broken, or its layer doesn't trust the registry. The threshold warns whatever the modes are.
-pub(super) fn low_score(config: &Config, subject: &Subject, policies: &[Evaluated]) -> Option<Notice> {
+pub(super) fn low_score(config: &Config, subject: &Subject, ruling: &Ruling) -> Option<Notice> {
     let threshold = config.warning_threshold();
-    let score = subject.facts.score.filter(|score| *score < threshold)?;
+    // The lowest of what the registry says, and of what was stated to a layer.
+    let stated = ruling.statements().iter().filter_map(|stated| stated.score);
+    let score = subject.facts.score.into_iter().chain(stated).min().filter(|score| *score < threshold)?;
     let about_it = |finding: &Finding| finding.fact.as_ref().is_some_and(|fact| fact.as_str() == "score");
-    let is_reported = policies.iter().any(|policy| policy.outcome.findings().any(about_it));
+    let is_reported = ruling.policies().iter().any(|policy| policy.outcome.findings().any(about_it));
     let (score, threshold) = (score.get(), threshold.get());
     (!is_reported).then(|| Notice {
         code: "score-below-warning-threshold",

@@ -10,6 +10,7 @@ mod log;
 mod runs;
 pub(crate) mod sets;
 pub(crate) mod signatures;
+pub(crate) mod statements;
 
 pub use components::unreadable;
 pub use signatures::beside;

@@ -42,6 +42,7 @@ use smcp_oci::IMAGE_MANIFEST;
 use smcp_oci::OciClient;
 use smcp_registry as registry;
 use smcp_registry::Listed;
+use smcp_registry::OciRegistry;
 use smcp_registry::PublishRequest;
 use smcp_registry::Published;
 use smcp_signature::SignatureDocument;
@@ -210,10 +211,18 @@ pub fn pull_set_source(session: &Session, address: &RemoteAddress) -> Result<Pul
 pub fn publish_image(
     session: &Session,
     place: &OciPlace,
-    request: &PublishRequest,
+    request: &PublishRequest<'_>,
 ) -> Result<Published, PipelineError> {
     let deadline = Deadline::after(limits::oci::PUSH);
     Ok(registry::publish_image(&session.images(place)?, request, &deadline)?)
+}
+
+/// Opens a registry of images, to ask it and to put statements there.
+///
+/// # Errors
+/// When the clock can't be used.
+pub fn open_images(session: &Session, place: &OciPlace) -> Result<OciRegistry, PipelineError> {
+    session.images(place)
 }
 
 /// Lists the packages in a registry of images.

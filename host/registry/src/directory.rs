@@ -5,6 +5,7 @@
 
 mod catalog;
 mod served;
+mod statements;
 pub(crate) mod trust;
 
 pub use crate::directory::catalog::Listed;
@@ -31,6 +32,7 @@ use smcp_model::package::Resolution;
 use smcp_model::package::Selector;
 use smcp_model::package::Version;
 use smcp_model::registry::Registry;
+use smcp_model::statement::ArrivedStatements;
 use smcp_model::text::SafeText;
 use smcp_store::blobs::Blobs;
 use smcp_store::file::open_file;
@@ -244,6 +246,11 @@ impl RegistryClient for DirectoryRegistry {
             Some(file) => Ok(Box::new(file)),
             None => Err(RegistryProblem::MissingBlob { artifact, digest: *digest }.of(&self.location)),
         }
+    }
+
+    fn statements(&self, resolution: &Resolution, deadline: &Deadline) -> Result<ArrivedStatements, PackageError> {
+        deadline.check()?;
+        self.arrived(&resolution.id, &resolution.version, &resolution.manifest_digest)
     }
 
     fn probe(&self, deadline: &Deadline) -> Result<(), PackageError> {

@@ -7,6 +7,7 @@ use std::io::Read;
 
 use crate::Artifact;
 use crate::RegistryClient;
+use crate::answered_statements;
 use crate::document;
 use crate::error::PackageError;
 use crate::error::RegistryProblem;
@@ -27,12 +28,14 @@ use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::facts::Status;
 use smcp_model::limits;
+use smcp_model::limits::statements;
 use smcp_model::name::PackageId;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
 use smcp_model::package::Selector;
 use smcp_model::registry::Registry;
 use smcp_model::registry::RegistryUrl;
+use smcp_model::statement::ArrivedStatements;
 use smcp_model::text::SafeText;
 use smcp_store::stream::recover;
 
@@ -167,6 +170,26 @@ impl RegistryClient for HttpRegistry {
             return Err(VersionProblem::TooLarge(artifact).of(id));
         }
         Ok(Box::new(answer.body(deadline)))
+    }
+
+    fn statements(&self, resolution: &Resolution, deadline: &Deadline) -> Result<ArrivedStatements, PackageError> {
+        let (org, name) = (&resolution.id.org, &resolution.id.name);
+        let (version, manifest) = (encoded(resolution.version.as_str()), &resolution.manifest_digest);
+        let path = format!("/v1/org/{org}/mcps/{name}/statements?ref={version}&manifest={manifest}");
+        let answer = match self.ask(&path, "application/json", deadline)? {
+            HttpOutcome::Found(answer) => answer,
+            // Most registries have none, nor this path.
+            HttpOutcome::Missing(_) => return Ok(ArrivedStatements::default()),
+        };
+        let refused = |problem: SafeText| VersionProblem::Statements(problem).of(resolution.label());
+        let Some(bytes) = self.body(answer, statements::ANSWER, deadline)? else {
+            let most = statements::ANSWER;
+            return Err(refused(SafeText::new(&format!("the answer has more than {most} bytes"))));
+        };
+        if begins_a_page(&bytes) {
+            return Err(self.client.failed(HttpProblem::WebPage { noun: NOUN }).into());
+        }
+        answered_statements::read(&bytes).map_err(refused)
     }
 
     fn probe(&self, deadline: &Deadline) -> Result<(), PackageError> {

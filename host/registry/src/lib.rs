@@ -10,6 +10,7 @@
 //!                 offline, if it is recent ────┘ └─► resolutions, in the cache
 //! ```
 
+mod answered_statements;
 mod credentials;
 mod directory;
 mod document;
@@ -19,6 +20,7 @@ mod http;
 mod oci;
 mod offline;
 mod publish;
+mod statements;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -46,6 +48,10 @@ pub use crate::publish::PublishRequest;
 pub use crate::publish::Published;
 pub use crate::publish::publish;
 pub use crate::publish::publish_image;
+pub use crate::statements::Attestation;
+pub use crate::statements::StatementRegistry;
+pub use crate::statements::add as add_statement;
+pub use crate::statements::attest;
 
 use std::fmt;
 use std::io::Read;
@@ -57,6 +63,7 @@ use smcp_model::name::PackageId;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
 use smcp_model::registry::Registry;
+use smcp_model::statement::ArrivedStatements;
 
 /// One of the two files of a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +112,13 @@ pub trait RegistryClient: fmt::Debug {
         digest: &Digest,
         deadline: &Deadline,
     ) -> Result<Box<dyn Read + '_>, PackageError>;
+
+    /// Gets the signed statements about a version that was resolved, as they lie in the registry: who has signed them, and
+    /// whether they are about it, is for the caller to find out. They are asked for only where a layer goes by them.
+    ///
+    /// # Errors
+    /// When the registry can't be read, or has more statements than are read.
+    fn statements(&self, resolution: &Resolution, deadline: &Deadline) -> Result<ArrivedStatements, PackageError>;
 
     /// Checks that the registry answers at all.
     ///

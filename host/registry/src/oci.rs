@@ -6,6 +6,7 @@
 
 mod attached;
 mod catalog;
+mod statements;
 
 pub use crate::oci::attached::Attached;
 pub use crate::oci::attached::AttachedPart;
@@ -35,6 +36,7 @@ use smcp_model::package::Resolution;
 use smcp_model::package::Selector;
 use smcp_model::package::Version;
 use smcp_model::registry::Registry;
+use smcp_model::statement::ArrivedStatements;
 use smcp_oci::FetchedManifest;
 use smcp_oci::FindLogIn;
 use smcp_oci::OciClient;
@@ -172,7 +174,7 @@ impl OciRegistry {
         Ok(read.map_err(|problem| BundleErrorKind::Manifest(problem).of(wanted.to_string()))?.identity.version)
     }
 
-    fn resolution(&self, id: &PackageId, version: Version, parts: &PackageParts) -> Resolution {
+    pub(crate) fn resolution(&self, id: &PackageId, version: Version, parts: &PackageParts) -> Resolution {
         Resolution {
             id: id.clone(),
             version,
@@ -265,6 +267,10 @@ impl RegistryClient for OciRegistry {
             return Err(VersionProblem::TooLarge(artifact).of(id));
         }
         Ok(body)
+    }
+
+    fn statements(&self, resolution: &Resolution, deadline: &Deadline) -> Result<ArrivedStatements, PackageError> {
+        self.arrived(resolution, deadline)
     }
 
     fn probe(&self, deadline: &Deadline) -> Result<(), PackageError> {

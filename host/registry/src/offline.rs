@@ -17,6 +17,7 @@ use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
 use smcp_model::package::Selector;
 use smcp_model::registry::Registry;
+use smcp_model::statement::ArrivedStatements;
 use smcp_store::KeptAnswer;
 use smcp_store::Resolutions;
 
@@ -25,6 +26,8 @@ use smcp_store::Resolutions;
 pub struct Recalled {
     /// The answer.
     pub resolution: Resolution,
+    /// The signed statements that came with it; `None` when they were not asked for then.
+    pub statements: Option<ArrivedStatements>,
     /// The age of the answer.
     pub age: Duration,
     /// Why the registry can't be reached, in one sentence.
@@ -63,12 +66,12 @@ pub fn recall(
             return Err(VersionProblem::LatestUnknown { versions, outage }.of(&wanted.id));
         }
     };
-    let Some(KeptAnswer { resolution, at }) = kept else { return Err(outage) };
+    let Some(KeptAnswer { resolution, statements, at }) = kept else { return Err(outage) };
     let age = Duration::from_secs(now.saturating_sub(at));
     if age > limit {
         return Err(VersionProblem::FactsTooOld { age, limit, outage }.of(resolution.label()));
     }
-    Ok(Recalled { resolution, age, outage: outage.sentence() })
+    Ok(Recalled { resolution, statements, age, outage: outage.sentence() })
 }
 
 /// Whether [`recall`] would return an answer.
@@ -121,6 +124,10 @@ impl RegistryClient for Recalled {
     ) -> Result<Box<dyn Read + '_>, PackageError> {
         let problem = VersionProblem::NotInCache { artifact, digest: *digest, outage: self.outage.clone() };
         Err(problem.of(self.resolution.label()))
+    }
+
+    fn statements(&self, _: &Resolution, _: &Deadline) -> Result<ArrivedStatements, PackageError> {
+        Ok(self.statements.clone().unwrap_or_default())
     }
 
     fn probe(&self, _: &Deadline) -> Result<(), PackageError> {

@@ -26,6 +26,7 @@ use crate::document::VersionEntry;
 use crate::error::PackageError;
 use crate::error::VersionProblem;
 use crate::publish::author::ExpectedFile;
+use crate::statements::Attestation;
 use smcp_bundle::pack;
 use smcp_bundle::pack::Source;
 use smcp_bundle::pack::Survey;
@@ -33,6 +34,8 @@ use smcp_bundle::pack::patterns::Pattern;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::facts::CertLevel;
+use smcp_model::facts::Facts;
+use smcp_model::facts::Origin;
 use smcp_model::facts::Score;
 use smcp_model::facts::SeverityCounts;
 use smcp_model::facts::Status;
@@ -41,8 +44,10 @@ use smcp_model::lock::Sharing;
 use smcp_model::lock::lock_by;
 use smcp_model::name::PackageId;
 use smcp_model::package::PackageRef;
+use smcp_model::package::Resolution;
 use smcp_model::package::Selector;
 use smcp_model::package::Version;
+use smcp_model::statement::StatementTarget;
 use smcp_model::text::SafeText;
 use smcp_store::access::StoreAccess;
 use smcp_store::blobs::create_folder;
@@ -54,7 +59,7 @@ const LOCK: &str = ".lock";
 
 /// A version to publish, and its facts. A fact that is `None` is not stated at all.
 #[derive(Debug)]
-pub struct PublishRequest {
+pub struct PublishRequest<'a> {
     /// The package.
     pub id: PackageId,
     /// The version.
@@ -75,6 +80,8 @@ pub struct PublishRequest {
     pub exclude: Vec<Pattern>,
     /// Whether files that look like secrets are packed.
     pub include_secrets: bool,
+    /// Who signs a statement with the same facts; `None` for a version without one.
+    pub attestation: Option<Attestation<'a>>,
 }
 
 /// A published version.
@@ -107,7 +114,7 @@ pub struct Published {
 /// # Errors
 /// When the manifest is not that of this version, when the directory has files that a bundle may not have, when the
 /// version exists with another bundle, or when the registry can't be written.
-pub fn publish(registry: &DirectoryRegistry, request: &PublishRequest) -> Result<Published, PackageError> {
+pub fn publish(registry: &DirectoryRegistry, request: &PublishRequest<'_>) -> Result<Published, PackageError> {
     let reference = PackageRef { id: request.id.clone(), selector: Selector::Exact(request.version.clone()) };
     let label = reference.to_string();
     let author = author::read(request, &label)?;
@@ -126,7 +133,9 @@ pub fn publish(registry: &DirectoryRegistry, request: &PublishRequest) -> Result
         draft.write_all(&text).map_err(write_failed(registry, "blobs"))?;
         Ok((Digest::of(&text), Digest::of(&text)))
     })?;
-    let updated = registry.entry(&request.id, &request.version)?.is_some();
+    let known = registry.entry(&request.id, &request.version)?;
+    state(registry, request, known.as_ref(), (manifest_digest, packed.digest))?;
+    let updated = known.is_some();
     let document = document::write(&VersionEntry {
         reference: &reference,
         origin: request.origin.as_deref(),
@@ -153,12 +162,44 @@ pub fn publish(registry: &DirectoryRegistry, request: &PublishRequest) -> Result
     })
 }
 
+/// Writes the statement about a version that is about to be visible. Without one, a version that has statements keeps the
+/// manifest that they are about.
+fn state(
+    registry: &DirectoryRegistry,
+    request: &PublishRequest<'_>,
+    known: Option<&Resolution>,
+    (manifest, bundle): (Digest, Digest),
+) -> Result<(), PackageError> {
+    let PublishRequest { id, version, .. } = request;
+    let Some(attestation) = &request.attestation else {
+        let Some(known) = known.filter(|known| known.manifest_digest != manifest) else { return Ok(()) };
+        let left_behind = registry.arrived(id, version, &known.manifest_digest)?;
+        let has_some = !left_behind.all().is_empty();
+        return if has_some { Err(VersionProblem::Signed.of(known.label())) } else { Ok(()) };
+    };
+    let target = StatementTarget { package: format!("{id}@{version}"), manifest, bundle };
+    let (statement, signature) = attestation.make(&target, None, stated(request))?;
+    registry.add_statement((id, version, &manifest), &statement, (&attestation.number, &signature))
+}
+
+/// The facts that a statement of the publisher has.
+fn stated(request: &PublishRequest<'_>) -> Facts {
+    Facts {
+        status: Some(request.status.clone()),
+        origin: request.origin.as_deref().and_then(Origin::from_word),
+        cert_level: request.cert_level,
+        score: request.score,
+        findings: request.findings,
+        ..Facts::default()
+    }
+}
+
 fn write_failed<'r>(registry: &'r DirectoryRegistry, folder: &'r str) -> impl Fn(std::io::Error) -> PackageError {
     move |cause| registry.failed(format!("write to its folder `{folder}`"))(cause)
 }
 
 /// Locks the registry, so that only one process publishes at a time. Dropping the file unlocks it.
-fn lock(registry: &DirectoryRegistry) -> Result<std::fs::File, PackageError> {
+pub(crate) fn lock(registry: &DirectoryRegistry) -> Result<std::fs::File, PackageError> {
     trust::check(registry.dir()).map_err(registry.failed("rely on it"))?;
     let failed =
         |cause| registry.failed(format!("write to its file `{LOCK}`"))(folder::explain(registry.dir(), LOCK, cause));
@@ -180,7 +221,7 @@ fn lock(registry: &DirectoryRegistry) -> Result<std::fs::File, PackageError> {
 
 fn check_unchanged(
     registry: &DirectoryRegistry,
-    request: &PublishRequest,
+    request: &PublishRequest<'_>,
     label: &str,
     offered: Digest,
 ) -> Result<(), PackageError> {
@@ -194,7 +235,7 @@ fn check_unchanged(
 
 /// Returns the remarks about a package: those about its manifest, and those about files that its command needs.
 fn remarks(
-    request: &PublishRequest,
+    request: &PublishRequest<'_>,
     survey: &Survey,
     of_manifest: Vec<SafeText>,
     expected: &[ExpectedFile],
@@ -204,7 +245,7 @@ fn remarks(
 }
 
 /// Makes the remark about a file that the command needs and that is missing or not executable: the server can't start.
-fn remark_about(request: &PublishRequest, survey: &Survey, expected: &ExpectedFile) -> Option<SafeText> {
+fn remark_about(request: &PublishRequest<'_>, survey: &Survey, expected: &ExpectedFile) -> Option<SafeText> {
     let ExpectedFile { path, is_program } = expected;
     let problem = if !survey.has_file(path) {
         "is not in the bundle"
@@ -218,7 +259,7 @@ fn remark_about(request: &PublishRequest, survey: &Survey, expected: &ExpectedFi
 }
 
 /// Makes the registry's manifest: the author's, with the stated facts.
-fn certify(mut document: serde_json::Map<String, Value>, request: &PublishRequest) -> Vec<u8> {
+fn certify(mut document: serde_json::Map<String, Value>, request: &PublishRequest<'_>) -> Vec<u8> {
     let mut block = serde_json::Map::new();
     if let Some(level) = request.cert_level {
         block.insert("level".to_owned(), json!(level));
@@ -234,13 +275,22 @@ fn certify(mut document: serde_json::Map<String, Value>, request: &PublishReques
     if !block.is_empty() {
         document.insert("certification".to_owned(), Value::Object(block));
     }
+    written(document)
+}
+
+/// Writes a manifest.
+fn written(document: serde_json::Map<String, Value>) -> Vec<u8> {
     let mut text = format!("{:#}", Value::Object(document)).into_bytes();
     text.push(b'\n');
     text
 }
 
 /// Writes the resolve document, which makes the version visible.
-fn write_document(registry: &DirectoryRegistry, request: &PublishRequest, document: &[u8]) -> Result<(), PackageError> {
+fn write_document(
+    registry: &DirectoryRegistry,
+    request: &PublishRequest<'_>,
+    document: &[u8],
+) -> Result<(), PackageError> {
     let mut path = String::new();
     let mut folder = registry.dir().try_clone().map_err(write_failed(registry, "."))?;
     for name in [PACKAGES, request.id.org.as_str(), request.id.name.as_str()] {

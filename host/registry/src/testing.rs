@@ -76,7 +76,7 @@ pub(super) fn manifest(id: &str, version: &str) -> String {
 }
 
 /// A request with every fact.
-pub(super) fn request(id: &str, version: &str, bundle_dir: Dir) -> PublishRequest {
+pub(super) fn request(id: &str, version: &str, bundle_dir: Dir) -> PublishRequest<'static> {
     PublishRequest {
         id: id.parse().unwrap(),
         version: version.parse().unwrap(),
@@ -88,5 +88,6 @@ pub(super) fn request(id: &str, version: &str, bundle_dir: Dir) -> PublishReques
         status: Status::Published,
         exclude: Vec::new(),
         include_secrets: false,
+        attestation: None,
     }
 }

@@ -10,6 +10,7 @@ use crate::headline::Mark;
 use crate::lift;
 use crate::package;
 use crate::package::Unknown;
+use crate::stated;
 use crate::style::Palette;
 use crate::style::Span;
 use crate::style::Style;
@@ -47,7 +48,11 @@ pub fn decision(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::
     headline::write(report, &mut text, style)?;
     let facts = match report.start {
         Some(start) => summary::rows(report, start, &style.palette),
-        None => package::facts(report.subject, &style.palette, unknown),
+        None => {
+            let mut facts = package::facts(report.subject, &style.palette, unknown);
+            facts.extend(stated::ruled_rows(report.conclusion));
+            facts
+        }
     };
     if !facts.is_empty() {
         writeln!(text)?;

@@ -26,6 +26,7 @@ mod quote;
 pub mod records;
 pub mod sarif;
 pub mod signing;
+pub mod stated;
 pub mod style;
 pub mod summary;
 pub mod table;

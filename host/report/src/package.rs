@@ -6,6 +6,8 @@ use std::io::Write;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::stated;
+use crate::stated::StatementFound;
 use crate::style::Palette;
 use crate::style::Span;
 use crate::style::Style;
@@ -89,10 +91,11 @@ fn findings_span(counts: SeverityCounts, palette: &Palette) -> Span {
 ///
 /// # Errors
 /// When the writer fails.
-pub fn human(subject: &Subject, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+pub fn human(subject: &Subject, stated: &[StatementFound], out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let palette = &style.palette;
     let mut rows = facts(subject, palette, Unknown::Shown);
     rows.retain(|(name, _)| *name != "bundle");
+    rows.extend(stated::rows(stated, palette));
     let texts = [
         ("commit", subject.facts.git_sha.as_ref().map(|sha| sha.as_str().to_owned())),
         ("manifest", subject.manifest_digest.as_ref().map(ToString::to_string)),
@@ -138,7 +141,7 @@ fn permission_rows(permissions: &Permissions) -> Vec<(&'static str, Span)> {
 }
 
 /// Returns everything that is known about a package as a document: `smcp info --json`.
-pub fn document(subject: &Subject, notices: &[Notice]) -> Value {
+pub fn document(subject: &Subject, notices: &[Notice], stated: &[StatementFound]) -> Value {
     let Facts {
         status,
         origin,
@@ -151,7 +154,7 @@ pub fn document(subject: &Subject, notices: &[Notice]) -> Value {
         git_sha,
         doubts,
     } = &subject.facts;
-    json!({
+    let mut document = json!({
         "schema": "smcp.package/1",
         "package": SafeText::new(&subject.label()),
         "facts": {
@@ -182,7 +185,11 @@ pub fn document(subject: &Subject, notices: &[Notice]) -> Value {
             "environment": all_safe(&permissions.environment),
             "subprocess": permissions.subprocess,
         })),
-    })
+    });
+    if let (Value::Object(members), false) = (&mut document, stated.is_empty()) {
+        members.insert("statements".to_owned(), stated::document(stated));
+    }
+    document
 }
 
 /// Returns a notice as it is in documents.
@@ -210,15 +217,15 @@ mod tests {
     #[test]
     fn a_package_tells_all_that_is_known() {
         let mut out = Vec::new();
-        human(&fixtures::full_subject(), &mut out, &Style::default()).unwrap();
+        human(&fixtures::full_subject(), &[], &mut out, &Style::default()).unwrap();
         insta::assert_snapshot!("package", String::from_utf8(out).unwrap());
-        insta::assert_snapshot!("package_json", format!("{:#}", document(&fixtures::full_subject(), &[])));
+        insta::assert_snapshot!("package_json", format!("{:#}", document(&fixtures::full_subject(), &[], &[])));
     }
 
     #[test]
     fn a_package_of_which_nothing_is_known_says_so() {
         let mut out = Vec::new();
-        human(&fixtures::unknown_subject(), &mut out, &Style::default()).unwrap();
+        human(&fixtures::unknown_subject(), &[], &mut out, &Style::default()).unwrap();
         insta::assert_snapshot!("package_unknown", String::from_utf8(out).unwrap());
     }
 

@@ -12,6 +12,7 @@ use crate::confinement;
 use crate::headline;
 use crate::package;
 use crate::package::Unknown;
+use crate::stated;
 use crate::style::Palette;
 use crate::style::Span;
 use crate::style::Style;
@@ -56,6 +57,7 @@ pub(crate) fn rows(report: &Report<'_>, start: Start<'_>, palette: &Palette) -> 
         "bundle" => false,
         _ => true,
     });
+    rows.extend(stated::ruled_rows(report.conclusion));
     rows.push(("asks for", Span::plain(requested(subject.permissions.as_ref()))));
     rows.push(("gets", Span::plain(passed_variables(access))));
     if !access.unset.is_empty() {

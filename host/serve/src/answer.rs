@@ -105,6 +105,10 @@ fn search(route: &Route, shared: &Arc<SharedState>) -> Result<FoundResource, Pac
         Route::Health => Ok(FoundResource::Document(json!({"status": "ok"}))),
         Route::Resolve(wanted) => shared.registry.document(wanted, &deadline).map(FoundResource::Document),
         Route::Catalog => catalog(shared),
+        Route::Statements(id, version, manifest) => {
+            deadline.check()?;
+            shared.registry.stated(id, version, manifest).map(FoundResource::Document)
+        }
         Route::Artifact(artifact, digest) => {
             let (file, length) = shared.registry.verified(*artifact, digest, &deadline)?;
             Ok(FoundResource::File { artifact: *artifact, digest: *digest, file, length })

@@ -10,6 +10,7 @@ use smcp_model::digest::Digest;
 use smcp_model::name::PackageId;
 use smcp_model::name::PackageWord;
 use smcp_model::package::PackageRef;
+use smcp_model::package::Version;
 use smcp_registry::Artifact;
 
 /// A request that the registry can answer.
@@ -19,6 +20,8 @@ pub(super) enum Route {
     Resolve(PackageRef),
     /// One of a version's files.
     Artifact(Artifact, Digest),
+    /// The signed statements about a version with this manifest. This path is smcp's own.
+    Statements(PackageId, Version, Digest),
     /// The list of packages.
     Catalog,
     /// The check that the server runs.
@@ -51,8 +54,14 @@ pub(super) fn route(path: &str, query: Option<&str>) -> Result<Route, Rejection>
         ["v1", "catalog"] => Ok(Route::Catalog),
         ["v1", "org", org, "mcps", name, "resolve"] => {
             let id = PackageId { org: word(org)?, name: word(name)? };
-            let asked = reference(query)?;
+            let asked = parameter(query, "ref", "a version, `latest` or a digest")?;
             parse(&format!("{id}@{asked}")).map(Route::Resolve)
+        }
+        ["v1", "org", org, "mcps", name, "statements"] => {
+            let id = PackageId { org: word(org)?, name: word(name)? };
+            let version = parse(&parameter(query, "ref", "a version")?)?;
+            let manifest = parse(&parameter(query, "manifest", "the digest of its manifest")?)?;
+            Ok(Route::Statements(id, version, manifest))
         }
         ["v1", "org", org, "artifacts", digest, kind @ ("manifest" | "bundle")] => {
             word(org)?;
@@ -63,14 +72,14 @@ pub(super) fn route(path: &str, query: Option<&str>) -> Result<Route, Rejection>
     }
 }
 
-/// The `ref` of a query, which must have exactly one. A `+` means itself: versions have it, and never spaces.
-fn reference(query: Option<&str>) -> Result<String, Rejection> {
+/// A parameter of a query, which must have exactly one of this name. A `+` means itself: versions have it, and never spaces.
+fn parameter(query: Option<&str>, wanted: &str, what: &str) -> Result<String, Rejection> {
     let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
-    let given: Vec<&str> = pairs.filter(|(name, _)| *name == "ref").map(|(_, value)| value).collect();
+    let given: Vec<&str> = pairs.filter(|(name, _)| *name == wanted).map(|(_, value)| value).collect();
     match given.as_slice() {
         [one] => decoded(one),
-        [] => Err(Rejection::malformed("the query parameter `ref` is missing: a version, `latest` or a digest")),
-        _ => Err(Rejection::malformed("the query parameter `ref` is given more than once")),
+        [] => Err(Rejection::malformed(format!("the query parameter `{wanted}` is missing: {what}"))),
+        _ => Err(Rejection::malformed(format!("the query parameter `{wanted}` is given more than once"))),
     }
 }
 

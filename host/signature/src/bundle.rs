@@ -15,6 +15,8 @@ use crate::public_key::HashKind;
 #[derive(Debug)]
 pub(crate) struct SigstoreBundle {
     pub(crate) content: SignedContent,
+    /// What the bundle says of the signer's key; empty when he has a certificate, or it says nothing.
+    pub(crate) hint: String,
     /// The signer's certificate and those above it; empty when the signer has a key of his own.
     pub(crate) certificates: Vec<Vec<u8>>,
     pub(crate) entries: Vec<LogEntry>,
@@ -34,6 +36,15 @@ pub(crate) enum SignedContent {
     Statement { payload_type: String, payload: Vec<u8>, signature: Vec<u8> },
 }
 
+/// What a signature has to be about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Meant<'b> {
+    /// These bytes: the signature is over them, or over a statement about them.
+    Bytes(&'b [u8]),
+    /// This statement: the signature is over it. What the statement is about is not looked at.
+    Statement(&'b [u8]),
+}
+
 /// The most certificates, entries or time-stamps in one bundle: there is one of each, or two.
 const MOST: usize = 8;
 /// The type of a statement about digests.
@@ -51,12 +62,17 @@ struct RawSigstoreBundle {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawMaterial {
-    public_key: Option<serde::de::IgnoredAny>,
+    public_key: Option<RawPublicKey>,
     certificate: Option<RawBytes>,
     x509_certificate_chain: Option<RawCertificates>,
     #[serde(default)]
     tlog_entries: Vec<LogEntry>,
     timestamp_verification_data: Option<RawTimestamps>,
+}
+
+#[derive(Deserialize)]
+struct RawPublicKey {
+    hint: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -136,6 +152,7 @@ impl SigstoreBundle {
         }
         let RawMaterial { public_key, certificate, x509_certificate_chain, tlog_entries, timestamp_verification_data } =
             verification_material;
+        let hint = public_key.as_ref().and_then(|key| key.hint.clone()).unwrap_or_default();
         let certificates = match (public_key, certificate, x509_certificate_chain) {
             (Some(_), None, None) => Vec::new(),
             (None, Some(certificate), None) => vec![certificate.raw_bytes.0],
@@ -154,7 +171,7 @@ impl SigstoreBundle {
             (None, Some(envelope)) => SignedContent::of_envelope(envelope)?,
             _ => return Err(Flaw::bundle("it has no signature, or several")),
         };
-        Ok(Self { content, certificates, entries: tlog_entries, timestamps })
+        Ok(Self { content, hint, certificates, entries: tlog_entries, timestamps })
     }
 }
 
@@ -202,30 +219,55 @@ impl SignedContent {
         }
     }
 
-    /// Returns what the signature is over, when that is about these bytes.
-    pub(crate) fn signed<'b>(&self, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>, Flaw> {
-        let sha256 = HashKind::Sha256.of(bytes);
-        let other = || Flaw::OtherDigest(format!("sha256:{}", hex(&sha256)));
-        match self {
-            Self::Bytes { digest, .. } => match digest {
-                Some((hash, digest)) if hash.of(bytes) != *digest => Err(other()),
+    /// Returns what the signature is over, when that is what is meant.
+    pub(crate) fn signed<'b>(&self, meant: Meant<'b>) -> Result<Cow<'b, [u8]>, Flaw> {
+        let other = |bytes| Flaw::OtherDigest(format!("sha256:{}", hex(&HashKind::Sha256.of(bytes))));
+        match (self, meant) {
+            (Self::Bytes { digest, .. }, Meant::Bytes(bytes)) => match digest {
+                Some((hash, digest)) if hash.of(bytes) != *digest => Err(other(bytes)),
                 Some(_) | None => Ok(Cow::Borrowed(bytes)),
             },
-            Self::Statement { payload_type, payload, .. } => {
+            (Self::Bytes { .. }, Meant::Statement(_)) => Err(Flaw::OtherKind("it is over bytes, and not a statement")),
+            (Self::Statement { payload_type, payload, .. }, Meant::Bytes(bytes)) => {
                 let statement: Option<RawStatement> = serde_json::from_slice(payload).ok();
                 let statement = statement.filter(|statement| {
                     payload_type == IN_TOTO && statement.kind.starts_with("https://in-toto.io/Statement/")
                 });
                 let statement = statement.ok_or(Flaw::bundle("its envelope holds no in-toto statement"))?;
-                let of_these = |subject: &RawSubject| subject.digest.get("sha256") == Some(&hex(&sha256));
-                if !statement.subject.iter().any(of_these) {
-                    return Err(other());
+                let sha256 = hex(&HashKind::Sha256.of(bytes));
+                if !statement.subject.iter().any(|subject| subject.digest.get("sha256") == Some(&sha256)) {
+                    return Err(other(bytes));
                 }
-                let (kind, size) = (payload_type.as_bytes(), payload.len());
-                let head = format!("DSSEv1 {} {payload_type} {size} ", kind.len());
-                Ok(Cow::Owned([head.as_bytes(), payload].concat()))
+                Ok(Cow::Owned(encoded(payload_type, payload)))
+            }
+            (Self::Statement { payload_type, payload, .. }, Meant::Statement(statement)) => {
+                if payload_type == IN_TOTO && payload == statement {
+                    Ok(Cow::Owned(encoded(payload_type, payload)))
+                } else {
+                    Err(other(statement))
+                }
             }
         }
+    }
+
+    /// Returns the statement that is signed; `None` when it is something else.
+    pub(crate) fn statement(&self) -> Option<&[u8]> {
+        match self {
+            Self::Statement { payload_type, payload, .. } if payload_type == IN_TOTO => Some(payload),
+            Self::Statement { .. } | Self::Bytes { .. } => None,
+        }
+    }
+}
+
+/// What the signature of an envelope is over: its type and its content, each with its length.
+fn encoded(payload_type: &str, payload: &[u8]) -> Vec<u8> {
+    let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
+    [head.as_bytes(), payload].concat()
+}
+
+impl<'b> From<&'b [u8]> for Meant<'b> {
+    fn from(bytes: &'b [u8]) -> Self {
+        Self::Bytes(bytes)
     }
 }
 

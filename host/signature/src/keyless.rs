@@ -7,6 +7,7 @@ use pki_types::UnixTime;
 use webpki::Error;
 use webpki::KeyUsage;
 
+use crate::bundle::Meant;
 use crate::bundle::SigstoreBundle;
 use crate::certificate::CertificateParts;
 use crate::chain;
@@ -22,10 +23,10 @@ use smcp_model::text::SafeText;
 /// The usage of a certificate that signs code.
 const CODE_SIGNING: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x03];
 
-/// Makes sure that the bundle is a signature over the bytes by this identity of this issuer.
-pub(crate) fn verify(
+/// Makes sure that the bundle is a signature over what is meant by this identity of this issuer.
+pub(crate) fn verify<'m>(
     bundle: &SigstoreBundle,
-    bytes: &[u8],
+    meant: impl Into<Meant<'m>>,
     (identity, issuer): (&str, &str),
     roots: &Roots,
     now: Moment,
@@ -34,7 +35,7 @@ pub(crate) fn verify(
         bundle.certificates.split_first().ok_or(Flaw::OtherKind("it is by a key, and has no certificate"))?;
     let parts = CertificateParts::of(leaf).map_err(|_| certificate("it can't be read"))?;
     let key = PublicKey::from_info(parts.key).map_err(|_| certificate("its key is of a kind that is not known"))?;
-    let signed = bundle.content.signed(bytes)?;
+    let signed = bundle.content.signed(meant.into())?;
     let signature = bundle.content.signature();
     let hash = bundle.content.hash().unwrap_or(key.usual_hash());
     if !key.has_signed(hash, &signed, signature) {
@@ -70,6 +71,13 @@ pub(crate) fn verify(
             Err(Flaw::OtherIdentity { identity, issuer })
         }
     }
+}
+
+/// Whether the bundle says that it is by this identity of this issuer. That proves nothing.
+pub(crate) fn is_claimed(bundle: &SigstoreBundle, (identity, issuer): (&str, &str)) -> bool {
+    let parts = bundle.certificates.first().and_then(|leaf| CertificateParts::of(leaf).ok());
+    let who = parts.as_ref().and_then(|parts| parts.identity().zip(parts.identity_issuer()));
+    who == Some((identity, issuer))
 }
 
 /// Returns the public key of the authority that has made the certificate, which was valid at that moment.

@@ -30,4 +30,6 @@ pub use crate::rule::ReadSignerFile;
 pub use crate::rule::SignatureDocument;
 pub use crate::rule::SignatureForm;
 pub use crate::rule::SignerFileError;
+pub use crate::rule::Standing;
 pub use crate::rule::Unsigned;
+pub use crate::rule::statement_in;

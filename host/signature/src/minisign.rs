@@ -59,6 +59,18 @@ fn read(document: &[u8]) -> Result<MinisignParts<'_>, Flaw> {
     parts().ok_or(Flaw::minisign("it has not the four lines of one"))
 }
 
+/// Whether the document says that it is by the key with this number, in any form. That proves nothing.
+pub(crate) fn is_claimed(document: &[u8], key: &MinisignKey) -> bool {
+    let line = std::str::from_utf8(document).ok().and_then(|text| text.lines().nth(1));
+    let decoded = line.and_then(|line| STANDARD.decode(line).ok()).unwrap_or_default();
+    decoded.get(PREHASHED.len()..).is_some_and(|rest| rest.starts_with(&key.id()))
+}
+
+/// Returns the number of the key that a signature says it is by, as minisign shows it. That proves nothing.
+pub fn number_in(document: &[u8]) -> Option<String> {
+    read(document).ok().map(|parts| format!("{:016X}", u64::from_le_bytes(parts.number)))
+}
+
 /// Signs bytes: returns the document that goes beside them. `comment` is signed, too, and is on one line.
 pub fn sign(key: &SecretKey, bytes: &[u8], comment: &str) -> String {
     let signature = key.sign(&Blake2b512::digest(bytes));

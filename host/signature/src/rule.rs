@@ -1,9 +1,15 @@
 //! A rule about signers, with its keys, and what signatures are worth under it.
 
+mod standing;
+
+pub use crate::rule::standing::Standing;
+pub use crate::rule::standing::statement_in;
+
 use std::fmt;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::bundle::Meant;
 use crate::bundle::SigstoreBundle;
 use crate::bundle::hex;
 use crate::entry;
@@ -257,7 +263,7 @@ impl LoadedSigner {
     fn verify_any(&self, document: &SignatureDocument, candidates: &[&[u8]], now: Moment) -> Result<(), Flaw> {
         let mut worst = None;
         for bytes in candidates {
-            match self.verify(document, bytes, now) {
+            match self.verify(document, Meant::Bytes(bytes), now) {
                 Ok(()) => return Ok(()),
                 Err(flaw) if matches!(worst, None | Some(Flaw::OtherDigest(_))) => worst = Some(flaw),
                 Err(_) => {}
@@ -266,24 +272,27 @@ impl LoadedSigner {
         Err(worst.unwrap_or(Flaw::WrongSignature))
     }
 
-    /// Makes sure that the document is this signer's signature over the bytes.
-    fn verify(&self, document: &SignatureDocument, bytes: &[u8], now: Moment) -> Result<(), Flaw> {
+    /// Makes sure that the document is this signer's signature over what is meant.
+    fn verify(&self, document: &SignatureDocument, meant: Meant<'_>, now: Moment) -> Result<(), Flaw> {
         match self {
-            Self::Minisign(key) => minisign::verify(&document.content, bytes, key),
-            Self::Key { key, log } => by_key(&SigstoreBundle::read(&document.content)?, bytes, key, log.as_ref(), now),
+            Self::Minisign(key) => {
+                let (Meant::Bytes(bytes) | Meant::Statement(bytes)) = meant;
+                minisign::verify(&document.content, bytes, key)
+            }
+            Self::Key { key, log } => by_key(&SigstoreBundle::read(&document.content)?, meant, key, log.as_ref(), now),
             Self::Keyless { issuer, identity, roots } => {
                 let bundle = SigstoreBundle::read(&document.content)?;
-                keyless::verify(&bundle, bytes, (identity, issuer), roots, now)
+                keyless::verify(&bundle, meant, (identity, issuer), roots, now)
             }
         }
     }
 }
 
-/// Makes sure that the bundle is a signature over the bytes by this key, and, with `log`, that a log has it. Without, what
+/// Makes sure that the bundle is a signature over what is meant by this key, and, with `log`, that a log has it. Without, what
 /// the bundle says of logs and times counts for nothing: so it can be verified where there is no root at all.
 fn by_key(
     bundle: &SigstoreBundle,
-    bytes: &[u8],
+    meant: Meant<'_>,
     key: &PublicKey,
     log: Option<&Roots>,
     now: Moment,
@@ -291,7 +300,7 @@ fn by_key(
     if !bundle.certificates.is_empty() {
         return Err(Flaw::OtherKind("it is by a certificate, and not by a key"));
     }
-    let signed = bundle.content.signed(bytes)?;
+    let signed = bundle.content.signed(meant)?;
     let hash = bundle.content.hash().unwrap_or(key.usual_hash());
     if !key.has_signed(hash, &signed, bundle.content.signature()) {
         return Err(Flaw::WrongSignature);

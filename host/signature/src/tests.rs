@@ -5,3 +5,4 @@ mod minisign;
 mod rules;
 #[path = "../../../tests/support/sigstore.rs"]
 mod sigstore;
+mod standing;

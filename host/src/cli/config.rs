@@ -88,6 +88,7 @@ fn show(app: &App) -> Result<Exit, Failure> {
 
 fn validate(app: &App) -> Result<Exit, Failure> {
     let session = app.session(None)?;
+    pipeline::check_statement_signers(&session)?;
     let rows = pipeline::examine_policies(&session, &mut *app.progress())?;
     let works = rows.iter().all(|row| row.state.works());
     let exit = if works { Exit::SUCCESS } else { Exit::USAGE };

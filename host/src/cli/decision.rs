@@ -14,6 +14,7 @@ use smcp_model::exit::ExitKind;
 use smcp_model::mode::Effect;
 use smcp_model::package::PackageRef;
 use smcp_model::request::Context;
+use smcp_model::request::Subject;
 use smcp_model::warning::Warning;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Activity;
@@ -280,7 +281,10 @@ impl Audience for LaunchAudience<'_> {
     fn warning(&mut self, judged: &Judged) -> Option<Warning> {
         let unread = self.app.terminals().unread(self.trust);
         let consent = self.trust.then_some(Consent::Trusted);
+        // The model is told what somebody vouches for, and not what the registry itself says, where a layer knows that.
+        let stated = judged.stated.clone().map(|facts| Subject { facts, ..judged.subject.clone() });
         let report = report(judged, consent, Purpose::Launch, ExitKind::Success);
+        let report = Report { subject: stated.as_ref().unwrap_or(&judged.subject), ..report };
         (unread && judged.concerns_the_model()).then(|| warning::warning(&report))
     }
 
@@ -308,7 +312,6 @@ mod tests {
     use smcp_model::facts::Status;
     use smcp_model::progress::Unwatched;
     use smcp_model::request::Context;
-    use smcp_model::request::Subject;
     use smcp_pipeline::SharedHost;
 
     #[test]

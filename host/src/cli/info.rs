@@ -8,6 +8,7 @@ use crate::cli::failure::Failure;
 use smcp_model::deadline::Deadline;
 use smcp_model::package::PackageRef;
 use smcp_pipeline as pipeline;
+use smcp_pipeline::StatementReport;
 use smcp_report::json;
 use smcp_report::package;
 
@@ -26,13 +27,14 @@ impl InfoCommand {
     pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         let session = app.session(None)?;
         let deadline = Deadline::after(session.config().start_timeout());
-        let (subject, notices) =
+        let (subject, notices, statements) =
             pipeline::describe_package(&session, &self.reference, &deadline, &mut *app.progress())?;
+        let shown: Vec<_> = statements.into_iter().map(|StatementReport { layer, found }| (layer, found)).collect();
         if app.json() {
-            json::write(&package::document(&subject, &notices), &mut app.out())?;
+            json::write(&package::document(&subject, &notices, &shown), &mut app.out())?;
         } else {
             notices.iter().for_each(|notice| app.notice(notice.message.as_str()));
-            package::human(&subject, &mut app.out(), &app.output_style())?;
+            package::human(&subject, &shown, &mut app.out(), &app.output_style())?;
         }
         Ok(Exit::SUCCESS)
     }

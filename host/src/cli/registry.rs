@@ -1,10 +1,12 @@
 //! `smcp registry`: work on a registry.
 
+mod attest;
 mod list;
 mod new;
 mod publish;
 mod schema;
 mod serve;
+mod signing;
 
 use std::path::Path;
 
@@ -14,6 +16,7 @@ use crate::cli::app::App;
 use crate::cli::chosen::Chosen;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::registry::attest::AttestCommand;
 use crate::cli::registry::list::ListPackagesCommand;
 use crate::cli::registry::new::NewCommand;
 use crate::cli::registry::publish::PublishCommand;
@@ -22,8 +25,10 @@ use crate::cli::registry::serve::ServeCommand;
 use smcp_authority as authority;
 use smcp_model::registry::Registry;
 use smcp_pipeline::PipelineError;
+use smcp_pipeline::shipping;
 use smcp_registry::DirectoryRegistry;
 use smcp_registry::PackageError;
+use smcp_registry::StatementRegistry;
 
 /// Work on a registry: a directory, or a place in a registry of images.
 #[derive(Debug, Subcommand)]
@@ -34,6 +39,8 @@ pub(super) enum RegistryCommand {
     Schema(Chosen<RegistrySchemaCommand>),
     /// Pack a directory and publish it in the registry that --registry names: a directory, or oci://HOST/PREFIX
     Publish(Chosen<PublishCommand>),
+    /// Sign a statement about a version in the registry that --registry names: a directory, or oci://HOST/PREFIX
+    Attest(Chosen<AttestCommand>),
     /// List the packages of the registry that --registry names, with their latest versions
     List(Chosen<ListPackagesCommand>),
     /// Serve the registry directory that --registry names over HTTP, as the real registry would, until interrupted
@@ -47,6 +54,7 @@ impl RegistryCommand {
             Self::New(command) => command.0.execute(app),
             Self::Schema(command) => command.0.execute(app),
             Self::Publish(command) => command.0.execute(app),
+            Self::Attest(command) => command.0.execute(app),
             Self::List(command) => command.0.execute(app),
             Self::Serve(command) => command.0.execute(app),
         }
@@ -64,6 +72,24 @@ fn directory(app: &App, doing: &str) -> Result<DirectoryRegistry, Failure> {
         return Err(Failure::usage(error));
     };
     opened(&location, path)
+}
+
+/// Opens the registry that `--registry` names, to put statements there.
+fn statable(app: &App) -> Result<Box<dyn StatementRegistry>, Failure> {
+    let Some(text) = app.named_registry() else {
+        return Err(Failure::usage(anyhow::anyhow!("--registry must name the registry to attest in")));
+    };
+    let location = app.registry(text)?;
+    match &location {
+        Registry::Directory(path) => Ok(Box::new(opened(&location, path)?)),
+        Registry::Oci(place) => Ok(Box::new(shipping::open_images(&app.session(None)?, place)?)),
+        Registry::Url(url) => {
+            let error = anyhow::anyhow!(
+                "`{url}` can't be attested in: only a directory and a registry of images (oci://…) can"
+            );
+            Err(Failure::usage(error))
+        }
+    }
 }
 
 fn opened(location: &Registry, path: &Path) -> Result<DirectoryRegistry, Failure> {

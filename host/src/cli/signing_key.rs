@@ -29,7 +29,7 @@ use smcp_signature::secret_key::SecretKey;
 use smcp_signature::secret_key::SecretKeyFile;
 
 /// The variable with the text of a secret key.
-const KEY_VARIABLE: &str = "SMCP_SIGNING_KEY";
+pub(super) const KEY_VARIABLE: &str = "SMCP_SIGNING_KEY";
 /// The variable with the password of a secret key.
 const PASSWORD_VARIABLE: &str = "SMCP_SIGNING_PASSWORD";
 

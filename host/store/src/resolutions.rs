@@ -37,6 +37,7 @@ use smcp_model::package::Resolution;
 use smcp_model::package::Selector;
 use smcp_model::package::Version;
 use smcp_model::registry::Registry;
+use smcp_model::statement::ArrivedStatements;
 
 /// The folder of the answers, in a cache.
 pub(crate) const FOLDER: &str = "resolutions";
@@ -48,6 +49,8 @@ const SUFFIX: &str = ".json";
 pub struct KeptAnswer {
     /// The answer.
     pub resolution: Resolution,
+    /// The signed statements about the version; `None` when they were not asked for.
+    pub statements: Option<ArrivedStatements>,
     /// The time of the request, in seconds since the Unix epoch.
     pub at: u64,
 }
@@ -91,26 +94,47 @@ impl Resolutions {
         Ok(guard.open(&all, name)?.map(|(folder, _)| folder))
     }
 
-    /// Keeps the answer to a request of the time `at`. The same answer is written again only after
-    /// [`limits::RESOLUTION_RENEWED`]. The answer to a later request stays: a run with a long download does not undo a
-    /// "no" that another run got meanwhile.
+    /// Keeps the answer to a request of the time `at`, in which no signed statements were asked for.
+    ///
+    /// # Errors
+    /// As [`keep_with`](Self::keep_with).
+    pub fn keep(&self, resolution: &Resolution, at: u64, now: u64) -> io::Result<()> {
+        self.keep_with(resolution, None, at, now)
+    }
+
+    /// Keeps the answer to a request of the time `at`, and the signed statements that came with it. The same answer is
+    /// written again only after [`limits::RESOLUTION_RENEWED`]. The answer to a later request stays: a run with a long
+    /// download does not undo a "no" that another run got meanwhile. Where no statements were asked for, those about the
+    /// same bytes stay.
     ///
     /// # Errors
     /// When it can't be written.
-    pub fn keep(&self, resolution: &Resolution, at: u64, now: u64) -> io::Result<()> {
+    pub fn keep_with(
+        &self,
+        resolution: &Resolution,
+        statements: Option<&ArrivedStatements>,
+        at: u64,
+        now: u64,
+    ) -> io::Result<()> {
         let (folder, name) = (folder_of(&resolution.registry, &resolution.id), name_of(&resolution.version));
         let known = self.subfolder(&folder)?.and_then(|folder| self.read(&folder, &name, now));
-        if let Some(kept) = known
-            && (kept.at > at
-                || kept.resolution == *resolution && at.saturating_sub(kept.at) < limits::RESOLUTION_RENEWED.as_secs())
-        {
-            return Ok(());
+        let same_bytes = known.as_ref().filter(|kept| {
+            let digests = |resolution: &Resolution| (resolution.manifest_digest, resolution.bundle_digest);
+            digests(&kept.resolution) == digests(resolution)
+        });
+        let statements = statements.or_else(|| same_bytes?.statements.as_ref());
+        if let Some(kept) = &known {
+            let is_same = kept.resolution == *resolution && kept.statements.as_ref() == statements;
+            let is_recent = at.saturating_sub(kept.at) < limits::RESOLUTION_RENEWED.as_secs();
+            if kept.at > at || is_same && is_recent {
+                return Ok(());
+            }
         }
         self.guard.check(&self.root)?;
         let (all, guard) = self.guard.make(&self.root, FOLDER)?;
         let (folder, _) = guard.make(&all, &folder)?;
         let mut draft = FileDraft::new(&folder, StoreAccess::Private)?;
-        draft.write_all(&ResolutionDocument::of(resolution, at).to_bytes()?)?;
+        draft.write_all(&ResolutionDocument::of(resolution, statements, at).to_bytes()?)?;
         draft.keep(&name)
     }
 

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::process::Command;
 use std::process::Stdio;
 
+use crate::bed::Package;
 use crate::bed::TestBed;
 use crate::guest::Twin;
 
@@ -17,10 +18,18 @@ fn minisign(bed: &TestBed, line: &str, typed: &str) -> bool {
     child.wait().unwrap().success()
 }
 
+/// Whether minisign is not there, which is said.
+fn is_missing() -> bool {
+    let is_missing = Command::new("minisign").arg("-v").output().is_err();
+    if is_missing {
+        eprintln!("skipped: minisign is not installed (Debian's package `minisign`)");
+    }
+    is_missing
+}
+
 #[test]
 fn the_real_minisign_and_smcp_read_one_another() {
-    if Command::new("minisign").arg("-v").output().is_err() {
-        eprintln!("skipped: minisign is not installed (Debian's package `minisign`)");
+    if is_missing() {
         return;
     }
     let bed = TestBed::new();
@@ -50,4 +59,30 @@ fn the_real_minisign_and_smcp_read_one_another() {
     assert_eq!(legacy.code, 3, "{legacy}");
     assert!(legacy.stdout.contains("minisign's legacy form"), "{legacy}");
     assert!(minisign(&bed, "-V -m policy.wasm -p bare.pub", ""));
+}
+
+#[test]
+fn the_real_minisign_verifies_statements_about_packages_and_signs_them() {
+    const TOOL: &str = "acme/tool@1.0.0";
+    if is_missing() {
+        return;
+    }
+    let bed = TestBed::new();
+    bed.configure("");
+    bed.run("policy sign --new-key ours --no-password").succeeds();
+    bed.publish(&Package::shell(TOOL, "true").good().option("--sign", "ours"));
+    let folder = "registry/packages/acme/tool/1.0.0.statements";
+    let folder = format!("{folder}/{}", bed.list(folder)[0]);
+    let names = bed.list(&folder);
+    let file = |end: &str| format!("{folder}/{}", names.iter().find(|name| name.ends_with(end)).unwrap());
+    let (statement, ours) = (file(".json"), file(".minisig"));
+    assert!(minisign(&bed, &format!("-V -m {statement} -x {ours} -p .mcp/keys/ours.pub"), ""));
+    // The same statement, signed by its key.
+    assert!(minisign(&bed, "-G -W -s theirs.key -p theirs.pub", ""));
+    let key = bed.read("theirs.pub").lines().nth(1).unwrap().to_owned();
+    bed.configure(&format!("trusted_registries: [{{registry: ~/registry, signed_by: [{{minisign: {key}}}]}}]\n"));
+    bed.run(&format!("policy check {TOOL}")).exits(4);
+    let theirs = statement.replace(".json", ".theirs.minisig");
+    assert!(minisign(&bed, &format!("-S -m {statement} -x {theirs} -s theirs.key"), ""));
+    bed.run(&format!("policy check {TOOL}")).succeeds();
 }

@@ -19,6 +19,8 @@ use crate::keys::custom::signers::SignedByForm;
 use crate::keys::duration;
 use crate::keys::names_a_file;
 use crate::keys::policy;
+use crate::keys::trusted::TrustedForm;
+use crate::keys::trusted::TrustedRegistryForm;
 use smcp_model::limits::sets;
 use smcp_model::registry::Registry;
 use smcp_model::source::SetSource;
@@ -143,20 +145,23 @@ pub(crate) static EXPIRES: ConfigKey<Parsed<u64>> = ConfigKey {
 };
 
 /// `trusted_registries` of a set.
-pub(crate) static TRUSTED_REGISTRIES: ConfigKey<ListOf<Parsed<Registry>>> = ConfigKey {
+pub(crate) static TRUSTED_REGISTRIES: ConfigKey<TrustedForm> = ConfigKey {
     name: "trusted_registries",
     about: "The registries whose facts are believed. Absent: those of the layer that names the set.",
     default: None,
     required: false,
-    form: ListOf {
+    form: TrustedForm(ListOf {
         allowed: "a list of registries; without the key, those of the layer that names the set",
-        items: Parsed {
-            allowed: "an https:// URL (http:// only for localhost), oci://HOST/PREFIX, or an absolute directory",
-            words: &[],
-            parse: set_registry,
-            pattern: "^.+$",
+        items: TrustedRegistryForm {
+            registry: Parsed {
+                allowed: "an https:// URL (http:// only for localhost), oci://HOST/PREFIX, or an absolute directory",
+                words: &[],
+                parse: set_registry,
+                pattern: "^.+$",
+            },
+            files: false,
         },
-    },
+    }),
 };
 
 /// `policy` of a set: everything but another set.

@@ -36,6 +36,7 @@ pub(crate) fn form() -> Value {
         always("exit_code", number(0, Some(6))),
         sometimes("refusal", coded_message()),
         always("facts", facts()),
+        sometimes("statements", list(stated())),
         always("policies", list(policy())),
         sometimes("more", text()),
         always("notices", list(coded_message())),
@@ -55,6 +56,27 @@ fn facts() -> Value {
         always("registry", or_null(text())),
         always("bundle_digest", or_null(digest())),
         sometimes("believed_by", list(words(&LayerName::ALL, LayerName::as_str))),
+    ])
+}
+
+fn stated() -> Value {
+    let score = || number(0, Some(100));
+    let counts = json!({"type": "array", "items": number(0, None), "minItems": 4, "maxItems": 4});
+    object([
+        always("layer", words(&LayerName::ALL, LayerName::as_str)),
+        always("signer", text()),
+        always("sequence", number(1, None)),
+        always("digest", digest()),
+        always("issued", text()),
+        always("expires", text()),
+        always("status", or_null(text())),
+        always("origin", or_null(text())),
+        always("cert_level", or_null(number(0, Some(3)))),
+        always("score", or_null(score())),
+        sometimes("security_score", score()),
+        sometimes("supply_chain_score", score()),
+        sometimes("maturity_score", score()),
+        sometimes("findings", counts),
     ])
 }
 

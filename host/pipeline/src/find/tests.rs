@@ -19,6 +19,7 @@ use smcp_model::facts::Status;
 use smcp_model::name::PackageId;
 use smcp_model::progress::Unwatched;
 use smcp_model::registry::Registry;
+use smcp_model::statement::ArrivedStatements;
 use smcp_registry::Artifact;
 use smcp_registry::DirectoryRegistry;
 use smcp_registry::PublishRequest;
@@ -45,6 +46,10 @@ impl RegistryClient for Emptying {
     ) -> Result<Box<dyn Read + '_>, PackageError> {
         empty(&self.cache);
         self.registry.artifact(id, artifact, digest, deadline)
+    }
+
+    fn statements(&self, resolution: &Resolution, deadline: &Deadline) -> Result<ArrivedStatements, PackageError> {
+        self.registry.statements(resolution, deadline)
     }
 
     fn probe(&self, deadline: &Deadline) -> Result<(), PackageError> {
@@ -88,6 +93,7 @@ fn published(root: &Path) -> DirectoryRegistry {
         status: Status::Published,
         exclude: Vec::new(),
         include_secrets: false,
+        attestation: None,
     };
     publish(&registry, &request).unwrap();
     registry
@@ -118,7 +124,7 @@ fn a_cache_that_is_always_emptied_is_given_up() {
     let deadline = Deadline::none();
     let resolution = registry.resolve(&"acme/tool@1.0.0".parse().unwrap(), &deadline).unwrap();
     let client = Box::new(Emptying { registry, cache: blobs });
-    let resolved = Resolved { client, resolution, at: 0, notice: None };
+    let resolved = Resolved { client, resolution, statements: None, at: 0, notice: None };
     let error = resolved.fetch(&session, &deadline, &mut Unwatched).unwrap_err();
     assert_eq!((error.code(), error.exit_kind()), ("cache-busy", ExitKind::Usage));
     assert_eq!(error.to_string(), "the cache is being emptied by somebody else; try again");

@@ -148,7 +148,7 @@ impl Session {
     }
 
     /// Returns every file and folder that another user could write to, on the way to the component of any enabled
-    /// policy.
+    /// policy, or to the keys of those whose statements are believed.
     pub fn suspects(&self) -> Vec<Suspect> {
         let layers = self.config().layers().iter();
         let specs = layers.flat_map(Layer::policies).filter(|spec| spec.mode != Mode::Disabled);
@@ -165,8 +165,11 @@ impl Session {
                 of_component.into_iter().chain(Self::signer_suspects(spec, &mut reader)).collect()
             }
         };
+        let mut suspects: Vec<Suspect> = specs.flat_map(of_one).collect();
+        let layers = self.config().layers().iter();
+        suspects.extend(layers.flat_map(|layer| Self::statement_suspects(layer, &mut reader)));
         let mut distinct: Vec<Suspect> = Vec::new();
-        for suspect in specs.flat_map(of_one) {
+        for suspect in suspects {
             if !distinct.contains(&suspect) {
                 distinct.push(suspect);
             }

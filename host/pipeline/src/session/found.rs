@@ -1,4 +1,4 @@
-//! The files of components that nobody need have signed, read and hashed on all cores.
+//! Component files that nobody need have signed, read on all cores.
 
 use std::path::Path;
 use std::path::PathBuf;

@@ -49,11 +49,11 @@ use smcp_store::access::StoreAccess;
 use smcp_store::draft::FileDraft;
 
 /// The file with what was seen, in `~/.mcp`.
-const SEEN: &str = "seen.json";
+pub(super) const SEEN: &str = "seen.json";
 /// The folder of the copies, in `~/.mcp`.
-const COPIES: &str = "sets";
+pub(super) const COPIES: &str = "sets";
 /// The file in the folder of the copies that is locked while something is noted.
-const LOCK: &str = ".lock";
+pub(super) const LOCK: &str = ".lock";
 /// The end of a copy's name; the digest comes before it.
 const COPY: &str = ".tar.gz";
 /// The end of the name of what proves that a copy counts.
@@ -129,8 +129,8 @@ impl SetMemory {
         self.is_lost.then(|| Notice {
             code: "set-memory-lost",
             message: SafeText::new(
-                "~/.mcp/seen.json is lost or damaged, so which policy sets this machine has seen is not known any more; an \
-                 older one is accepted once, unless it is below `minimum`",
+                "~/.mcp/seen.json is lost or damaged, so which policy sets and signed statements this machine has seen is \
+                 not known any more; an older one is accepted once, unless it is below `minimum`",
             ),
         })
     }
@@ -230,7 +230,7 @@ impl SetMemory {
 }
 
 /// How long another smcp may take to note what it has seen.
-fn patience() -> Deadline {
+pub(super) fn patience() -> Deadline {
     Deadline::after(sets::LOCK)
 }
 

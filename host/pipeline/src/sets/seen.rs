@@ -1,12 +1,15 @@
-//! `~/.mcp/seen.json`: what this user's smcp has seen of policy sets.
+//! `~/.mcp/seen.json`: what smcp has seen of policy sets, and of packages.
 //!
 //! It is not in the cache, because an older set must not come into force when the cache is emptied. Keys that this
 //! version does not know stay as they are.
+
+pub(crate) mod packages;
 
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::sets::seen::packages::SeenPackages;
 use smcp_model::digest::Digest;
 use smcp_model::policy::LayerName;
 use smcp_model::source::SetSource;
@@ -21,6 +24,8 @@ pub(crate) struct SeenDocument {
     pub(crate) time: u64,
     /// The sets, each once.
     pub(crate) sets: Vec<SeenSet>,
+    /// The signed statements about packages.
+    pub(crate) packages: SeenPackages,
     /// The other keys of the file.
     others: Map<String, Value>,
 }
@@ -51,7 +56,8 @@ impl SeenDocument {
         let time = time::seconds_of(others.remove("time")?.as_str()?)?;
         let Value::Array(sets) = others.remove("sets")? else { return None };
         let sets = sets.iter().map(SeenSet::parse).collect::<Option<Vec<_>>>()?;
-        Some(Self { time, sets, others })
+        let packages = others.remove("packages").map_or_else(|| Some(SeenPackages::default()), SeenPackages::parse)?;
+        Some(Self { time, sets, packages, others })
     }
 
     /// Returns the text of the file.
@@ -62,6 +68,7 @@ impl SeenDocument {
             ("time".to_owned(), json!(time)),
             ("sets".to_owned(), self.sets.iter().map(SeenSet::written).collect()),
         ]);
+        whole.extend(self.packages.written().map(|packages| ("packages".to_owned(), packages)));
         whole.extend(self.others.clone());
         format!("{:#}\n", Value::Object(whole))
     }
@@ -137,7 +144,8 @@ mod tests {
 
     #[test]
     fn what_smcp_does_not_write_is_not_read() {
-        let good = SeenDocument { time: 7, sets: vec![set(LayerName::AddedSet, 1, 2)], others: Map::new() }.text();
+        let good =
+            SeenDocument { time: 7, sets: vec![set(LayerName::AddedSet, 1, 2)], ..SeenDocument::default() }.text();
         assert!(SeenDocument::parse(good.as_bytes()).is_some());
         for (from, to) in [
             ("smcp.seen/1", "smcp.seen/2"),

@@ -213,13 +213,13 @@ fn nothing_is_written_while_nothing_is_new() {
     machine.has(&shelf, FIRST_DAY, 1, &[]);
     let seen = machine.mcp().join("seen.json");
     // A key of a later smcp stays.
-    let text = fs::read_to_string(&seen).unwrap().replacen('{', "{\"packages\": [1], ", 1);
+    let text = fs::read_to_string(&seen).unwrap().replacen('{', "{\"later\": [1], ", 1);
     fs::write(&seen, &text).unwrap();
     machine.has(&shelf, FIRST_DAY, 1, &[]);
     assert_eq!(fs::read_to_string(&seen).unwrap(), text);
     machine.has(&shelf, SECOND_DAY, 1, &[]);
     let later = fs::read_to_string(&seen).unwrap();
-    assert!(later.contains("2100-01-02T00:00:00Z") && later.contains("\"packages\""), "{later}");
+    assert!(later.contains("2100-01-02T00:00:00Z") && later.contains("\"later\""), "{later}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::Artifact;
 use crate::RegistryClient as _;
+use crate::answered_statements;
 use crate::directory::DirectoryRegistry;
 use crate::error::PackageError;
 use crate::error::RegistryProblem;
@@ -16,7 +17,9 @@ use crate::error::VersionProblem;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::json;
+use smcp_model::name::PackageId;
 use smcp_model::package::PackageRef;
+use smcp_model::package::Version;
 use smcp_store::stream;
 use smcp_store::stream::HashedWriter;
 use smcp_store::stream::Timed;
@@ -37,6 +40,14 @@ impl DirectoryRegistry {
             object.insert("ref".to_owned(), wanted.selector.to_string().into());
         }
         Ok(document)
+    }
+
+    /// Returns the signed statements about a version with this manifest, as clients read them.
+    ///
+    /// # Errors
+    /// When they can't be read, or are too many.
+    pub fn stated(&self, id: &PackageId, version: &Version, manifest: &Digest) -> Result<Value, PackageError> {
+        self.arrived(id, version, manifest).map(|arrived| answered_statements::written(&arrived))
     }
 
     /// Verifies the digest of a file, and returns the file, at its start, with its length in bytes.

@@ -153,6 +153,12 @@ pub enum VersionProblem {
     },
     /// A resolve document is not valid.
     Document(SafeText),
+    /// The signed statements about a version can't be read: too many, or too long.
+    Statements(SafeText),
+    /// The version has signed statements, and what is published now would leave them behind.
+    Signed,
+    /// A statement can't be made.
+    Unstatable(SafeText),
     /// The bytes of a file have another digest than the expected one.
     DigestMismatch {
         /// The kind of the file.
@@ -216,6 +222,15 @@ impl fmt::Display for VersionError {
             VersionProblem::Document(problem) => {
                 write!(f, "the registry's entry for `{label}` is not valid: {problem}")
             }
+            VersionProblem::Statements(problem) => {
+                write!(f, "the registry's signed statements about {label} can't be used: {problem}")
+            }
+            VersionProblem::Signed => write!(
+                f,
+                "{label} has signed statements, which are about the manifest that it has now; other facts change that\n  \
+                 publish it with --sign, or leave the manifest as it is and use `smcp registry attest`"
+            ),
+            VersionProblem::Unstatable(problem) => write!(f, "no statement about {label} can be made: {problem}"),
             VersionProblem::DigestMismatch { artifact, mismatch, instead } => {
                 write!(f, "the {artifact} of {label} {mismatch}")?;
                 if instead.is_empty() { Ok(()) } else { write!(f, ", which is {instead}") }
@@ -241,6 +256,9 @@ impl Error for VersionError {
             VersionProblem::AmbiguousDigest { .. }
             | VersionProblem::NotInCache { .. }
             | VersionProblem::Document(_)
+            | VersionProblem::Statements(_)
+            | VersionProblem::Signed
+            | VersionProblem::Unstatable(_)
             | VersionProblem::DigestMismatch { .. }
             | VersionProblem::TooLarge(_)
             | VersionProblem::Immutable { .. } => None,

@@ -17,6 +17,7 @@ use smcp_model::limits;
 use smcp_model::name::PackageId;
 use smcp_model::progress::Unwatched;
 use smcp_model::registry::Registry;
+use smcp_model::statement::ArrivedStatements;
 
 /// A registry that returns the same files, whatever the request.
 #[derive(Debug)]
@@ -42,6 +43,10 @@ impl RegistryClient for Fake {
             Artifact::Manifest => Box::new(self.manifest.as_slice()),
             Artifact::Bundle => (self.bundle)(),
         })
+    }
+
+    fn statements(&self, _: &Resolution, _: &Deadline) -> Result<ArrivedStatements, PackageError> {
+        Ok(ArrivedStatements::default())
     }
 
     fn probe(&self, _: &Deadline) -> Result<(), PackageError> {

@@ -45,7 +45,7 @@ pub(super) struct ExpectedFile {
 ///
 /// # Errors
 /// When there is none, when it is not a valid author's manifest, or when it is about another package or version.
-pub(super) fn read(request: &PublishRequest, label: &str) -> Result<AuthorManifest, PackageError> {
+pub(super) fn read(request: &PublishRequest<'_>, label: &str) -> Result<AuthorManifest, PackageError> {
     let refuse = |problem: &str| Err(BundleErrorKind::Unpublishable(problem.to_owned()).of(label).into());
     let invalid = |problem| BundleErrorKind::Manifest(problem).of(label);
     let bytes = read_file(&request.bundle_dir, label)?;
@@ -89,7 +89,7 @@ fn expected(entrypoint: &Entrypoint) -> Vec<ExpectedFile> {
     program.into_iter().chain(script).collect()
 }
 
-fn check_identity(request: &PublishRequest, identity: &Identity) -> Result<(), PackageError> {
+fn check_identity(request: &PublishRequest<'_>, identity: &Identity) -> Result<(), PackageError> {
     let mismatch = |what, expected: String, found: String| {
         Err(PackageError::Identity { what, expected, found: SafeText::new(&found) })
     };

@@ -1,7 +1,7 @@
 //! Publishes a directory as a version in a registry of images.
 //!
-//! The bundle and the manifest document are sent first and the image manifest last, so a reader sees the whole version, or
-//! none of it. A version never changes. The registry has no lock: of two who publish one version at the same moment, the
+//! The bundle and the manifest document are sent first, then the image manifest, then a statement about it, and the tag
+//! last: a reader sees the whole version, or none of it. A version never changes. The registry has no lock: of two who publish one version at the same moment, the
 //! later one wins, which its digest tells.
 
 use std::io;
@@ -13,8 +13,10 @@ use crate::oci::OciRegistry;
 use crate::publish::PublishRequest;
 use crate::publish::Published;
 use crate::publish::author;
-use crate::publish::certify;
 use crate::publish::remarks;
+use crate::publish::stated;
+use crate::publish::written;
+use crate::statements;
 use smcp_bundle::BundleErrorKind;
 use smcp_bundle::pack;
 use smcp_bundle::pack::Source;
@@ -34,7 +36,7 @@ use smcp_oci::package::PackageParts;
 /// directory can't be packed, when the version exists with other contents, or when the registry doesn't take it.
 pub fn publish_image(
     registry: &OciRegistry,
-    request: &PublishRequest,
+    request: &PublishRequest<'_>,
     deadline: &Deadline,
 ) -> Result<Published, PackageError> {
     let reference = PackageRef { id: request.id.clone(), selector: Selector::Exact(request.version.clone()) };
@@ -43,10 +45,10 @@ pub fn publish_image(
     let place = registry.place();
     let repository = place.repository(&request.id).map_err(|unplaced| refuse(unplaced.to_string()))?;
     let tag = request.version.tag().map_err(|unplaced| refuse(unplaced.to_string()))?;
-    if states_facts(request) {
+    if request.attestation.is_none() && states_facts(request) {
         return Err(refuse(format!(
-            "`{place}` is a registry of images, where facts are signed statements and not the publisher's word: leave out \
-             --origin, --cert-level, --score, --findings and --status"
+            "`{place}` is a registry of images, where facts are signed statements and not the registry's word: sign them \
+             with --sign KEY, or leave out --origin, --cert-level, --score, --findings and --status"
         )));
     }
     let author = author::read(request, &label)?;
@@ -56,7 +58,8 @@ pub fn publish_image(
     let too_large = |_: String, _: io::Error| refuse(format!("the bundle has more than {} bytes", limits::BUNDLE));
     let packed = pack::pack(dir, &survey, &mut bundle, &label, too_large)?;
     let BundleBuffer(bundle) = bundle;
-    let document = certify(author.document, request);
+    // What is stated stands in the statement, and not in the document that it is about.
+    let document = written(author.document);
 
     let client = registry.client(&request.id)?;
     tracing::info!(%repository, %tag, "publishing");
@@ -64,10 +67,18 @@ pub fn publish_image(
     if let Some(there) = &published {
         check_same(there, Digest::of(&document), packed.digest, &label)?;
     }
-    let (updated, parts) = match published {
-        Some(there) => (true, there),
-        None => (false, client.push_package(&tag, &document, &bundle, deadline)?),
+    let updated = published.is_some();
+    let parts = match published {
+        Some(there) => there,
+        None => client.push_package(&document, &bundle, deadline)?,
     };
+    if let Some(attestation) = &request.attestation {
+        let resolution = registry.resolution(&request.id, request.version.clone(), &parts);
+        statements::attest(registry, &resolution, stated(request), attestation)?;
+    }
+    if !updated {
+        client.tag_package(&parts, &tag, deadline)?;
+    }
     Ok(Published {
         manifest_digest: parts.manifest.digest,
         bundle_digest: packed.digest,
@@ -82,7 +93,7 @@ pub fn publish_image(
     })
 }
 
-const fn states_facts(request: &PublishRequest) -> bool {
+const fn states_facts(request: &PublishRequest<'_>) -> bool {
     let is_published = matches!(request.status, Status::Published);
     let states = request.origin.is_some() || request.cert_level.is_some() || request.score.is_some();
     states || request.findings.is_some() || !is_published

@@ -21,7 +21,7 @@ fn unpacked(bed: &Bed, package: &ResolvedPackage) -> Unpacked {
     unpack(&cache, folder, package, BundleFolders::Writable, &deadline, &|| false, &mut Unwatched).unwrap()
 }
 
-fn refused(request: &PublishRequest, bed: &Bed) -> PackageError {
+fn refused(request: &PublishRequest<'_>, bed: &Bed) -> PackageError {
     let before = bed.files("registry");
     let error = publish(&bed.registry(), request).unwrap_err();
     let after = bed.files("registry").into_iter().filter(|(name, _)| name != LOCK);

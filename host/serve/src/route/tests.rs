@@ -14,7 +14,8 @@ fn an_address_is_a_request_or_is_refused() {
     let bundle = format!("/v1/org/acme/artifacts/sha256%3a{}/bundle", digest.hex());
     let twice = format!("/v1/org/acme/artifacts/sha256%253a{}/bundle", digest.hex());
     let evidence = format!("/v1/org/acme/artifacts/{digest}/evidence/sbom");
-    let cases: [(&str, Result<Route, u16>); 37] = [
+    let statements = format!("/v1/org/acme/mcps/tool/statements?manifest={digest}&ref=1.0.0+b");
+    let cases: [(&str, Result<Route, u16>); 42] = [
         ("/healthz", Ok(Route::Health)),
         ("/v1/catalog?page=2", Ok(Route::Catalog)),
         ("/v1/org/acme/mcps/tool/resolve?ref=1.0.0", resolve("acme/tool@1.0.0")),
@@ -24,6 +25,11 @@ fn an_address_is_a_request_or_is_refused() {
         (&by_digest, resolve(&format!("acme/tool@{digest}"))),
         (&manifest, Ok(Route::Artifact(Artifact::Manifest, digest))),
         (&bundle, Ok(Route::Artifact(Artifact::Bundle, digest))),
+        (&statements, Ok(Route::Statements("acme/tool".parse().unwrap(), "1.0.0+b".parse().unwrap(), digest))),
+        ("/v1/org/acme/mcps/tool/statements?ref=1.0.0", Err(400)),
+        (&format!("/v1/org/acme/mcps/tool/statements?manifest={digest}"), Err(400)),
+        (&format!("{statements}&manifest={digest}"), Err(400)),
+        ("/v1/org/acme/mcps/tool/statements?ref=..%2f..&manifest=sha256:12", Err(400)),
         ("", Err(404)),
         ("/", Err(404)),
         ("/healthz/", Err(404)),

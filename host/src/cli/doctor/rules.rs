@@ -20,8 +20,14 @@ use smcp_pipeline::Session;
 /// Returns the rules of each layer, whether it trusts the registry, and whether every policy works.
 pub(super) fn checks(session: &Session, progress: &mut dyn Progress) -> Vec<Check> {
     let config = session.config();
-    let of_layer = |layer: &Layer| std::iter::once(rules(layer)).chain(distrust(layer, config.registry()));
+    let of_layer = |layer: &Layer| {
+        let registry = config.registry();
+        std::iter::once(rules(layer)).chain(distrust(layer, registry)).chain(signed(layer, registry))
+    };
     let mut checks: Vec<_> = config.layers().iter().flat_map(of_layer).collect();
+    if let Err(error) = pipeline::check_statement_signers(session) {
+        checks.push(Check::new("trust", Health::Problem, error.to_string()));
+    }
     checks.push(match pipeline::examine_policies(session, progress) {
         Ok(rows) => policies(&rows),
         Err(error) => Check::new("policies", Health::Problem, error.to_string()),
@@ -46,7 +52,7 @@ fn rules(layer: &Layer) -> Check {
 /// Warns of a layer that doesn't trust the registry: it sees no facts from there, so what it requires of them is never
 /// met. `None` for a layer that trusts the registry.
 fn distrust(layer: &Layer, registry: &Registry) -> Option<Check> {
-    if layer.believes(Some(registry)) {
+    if layer.trusts(Some(registry)) {
         return None;
     }
     let rules = layer.rules();
@@ -55,6 +61,15 @@ fn distrust(layer: &Layer, registry: &Registry) -> Option<Check> {
     let message =
         format!("the {} layer does not trust {registry}, and sees no facts from there", layer.name().as_str());
     Some(Check::new("trust", health, message).advice("name the registry in `trusted_registries`, or use one of those"))
+}
+
+/// Says whose signed statements a layer goes by; `None` for one that goes by none.
+fn signed(layer: &Layer, registry: &Registry) -> Option<Check> {
+    let rule = layer.statement_rule(registry)?;
+    let (layer, signers) = (layer.name().as_str(), &rule.signed_by);
+    let message =
+        format!("the {layer} layer goes by statements about packages of {registry} that are signed by {signers}");
+    Some(Check::new("trust", Health::Ok, message))
 }
 
 /// Whether the rules let no package through, whatever its facts are.

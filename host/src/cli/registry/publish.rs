@@ -8,17 +8,23 @@ use clap::Args;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::registry::signing::SigningArguments;
+use crate::cli::registry::signing::StatementKey;
 use smcp_authority as authority;
 use smcp_bundle::pack::patterns::Pattern;
 use smcp_bundle::pack::patterns::PatternError;
+use smcp_model::deadline::Deadline;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Score;
 use smcp_model::facts::SeverityCounts;
 use smcp_model::facts::Status;
+use smcp_model::name::PackageId;
 use smcp_model::oci::OciPlace;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Selector;
+use smcp_model::package::Version;
 use smcp_model::registry::Registry;
+use smcp_model::statement::FactsStatement;
 use smcp_model::text::SafeText;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::PipelineError;
@@ -27,6 +33,7 @@ use smcp_pipeline::shipping;
 use smcp_registry as registry;
 use smcp_registry::PublishRequest;
 use smcp_registry::Published;
+use smcp_registry::RegistryClient;
 use smcp_report::message;
 use smcp_report::style::Span;
 
@@ -59,6 +66,8 @@ pub(in crate::cli) struct PublishCommand {
     /// Pack what looks like a secret, too
     #[arg(long)]
     include_secrets: bool,
+    #[command(flatten)]
+    signing: SigningArguments,
     /// The package: ORG/NAME@VERSION
     #[arg(value_name = "ORG/NAME@VERSION")]
     reference: PackageRef,
@@ -67,7 +76,7 @@ pub(in crate::cli) struct PublishCommand {
     bundle: PathBuf,
 }
 
-fn parse_origin(text: &str) -> Result<String, String> {
+pub(super) fn parse_origin(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         return Err("expected a word such as official, verified or community".to_owned());
     }
@@ -93,7 +102,11 @@ impl PublishCommand {
         let bundle_dir = authority::open_dir(&bundle)
             .with_context(|| format!("while opening {}", self.bundle.display()))
             .map_err(Failure::usage)?;
+        let key = self.signing.open(app)?;
         let target = PublishTarget::open(app)?;
+        let terms = key.as_ref().map(|key| key.terms(target.newest(&self.reference.id, &version, key)?.as_ref()));
+        let terms = terms.transpose()?;
+        let sign = |text: &[u8]| key.as_ref().map_or_else(Vec::new, |key| key.sign(text));
         let request = PublishRequest {
             id: self.reference.id,
             version,
@@ -105,6 +118,7 @@ impl PublishCommand {
             status: self.status.as_deref().map_or(Status::Published, Status::from_word),
             exclude: self.exclude,
             include_secrets: self.include_secrets,
+            attestation: key.as_ref().zip(terms).map(|(key, terms)| key.attestation(&sign, terms)),
         };
         let published = target.publish(&request)?;
         let done = match (published.updated, published.image_digest) {
@@ -112,7 +126,8 @@ impl PublishCommand {
             (true, None) => "has new facts; its bytes are the same",
             (true, Some(_)) => "is there already, with the same bytes",
         };
-        let rows = rows(&target.registry(), &published);
+        let mut rows = rows(&target.registry(), &published);
+        rows.extend(key.as_ref().zip(terms).map(|(key, terms)| key.row(terms)));
         message::done(&format!("{label} {done}"), &rows, &mut app.err(), &app.error_style())?;
         published.remarks.iter().for_each(|remark| app.notice(remark.as_str()));
         Ok(Exit::SUCCESS)
@@ -182,8 +197,22 @@ impl PublishTarget {
         }
     }
 
+    /// Returns the newest statement of a key about a version that is there already.
+    fn newest(&self, id: &PackageId, version: &Version, key: &StatementKey) -> Result<Option<FactsStatement>, Failure> {
+        let client: Box<dyn RegistryClient> = match self {
+            Self::Directory { registry, path, .. } => Box::new(pipeline::open_directory(registry, path)?),
+            Self::Images { place, session } => Box::new(shipping::open_images(session, place)?),
+        };
+        let wanted = PackageRef { id: id.clone(), selector: Selector::Exact(version.clone()) };
+        match client.resolve(&wanted, &Deadline::none()) {
+            Ok(resolution) => key.newest(client.as_ref(), &resolution),
+            Err(error) if error.is_absence() => Ok(None),
+            Err(error) => Err(PipelineError::from(error).into()),
+        }
+    }
+
     /// Publishes the package; removes the directory again when it was made for this and publishing fails.
-    fn publish(&self, request: &PublishRequest) -> Result<Published, Failure> {
+    fn publish(&self, request: &PublishRequest<'_>) -> Result<Published, Failure> {
         match self {
             Self::Images { place, session } => Ok(shipping::publish_image(session, place, request)?),
             Self::Directory { registry, path, made } => {

@@ -19,6 +19,8 @@ use smcp_model::facts::Status;
 use smcp_model::json;
 use smcp_model::package::Resolution;
 use smcp_model::registry::Registry;
+use smcp_model::statement::ArrivedStatement;
+use smcp_model::statement::ArrivedStatements;
 use smcp_model::text::SafeText;
 
 /// The schema of the document. A changed document gets another name, and then documents of this one count as absent.
@@ -39,6 +41,17 @@ pub(super) struct ResolutionDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     image_digest: Option<String>,
     facts: FactsDocument,
+    /// Absent when no statements were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    statements: Option<Vec<KeptStatement>>,
+}
+
+/// A statement as it came; nothing of it was verified.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, untagged)]
+enum KeptStatement {
+    Minisign { statement: String, minisign: String },
+    Sigstore { sigstore: String },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,7 +71,7 @@ struct FactsDocument {
 
 impl ResolutionDocument {
     /// Makes the document of the answer to a request of the time `at`.
-    pub(super) fn of(resolution: &Resolution, at: u64) -> Self {
+    pub(super) fn of(resolution: &Resolution, statements: Option<&ArrivedStatements>, at: u64) -> Self {
         let Resolution { id, version, registry, facts, manifest_digest, bundle_digest, bundle_size, image_digest } =
             resolution;
         Self {
@@ -72,6 +85,7 @@ impl ResolutionDocument {
             bundle_size: *bundle_size,
             image_digest: image_digest.as_ref().map(ToString::to_string),
             facts: FactsDocument::of(facts),
+            statements: statements.map(|all| all.all().iter().filter_map(KeptStatement::of).collect()),
         }
     }
 
@@ -89,12 +103,20 @@ impl ResolutionDocument {
             return Err(format!("its schema is not `{SCHEMA}`"));
         }
         let at = document.resolved_at;
-        document.resolution().map(|resolution| KeptAnswer { resolution, at }).ok_or_else(|| "it is damaged".to_owned())
+        document.answer(at).ok_or_else(|| "it is damaged".to_owned())
     }
 
-    fn resolution(self) -> Option<Resolution> {
+    fn answer(self, at: u64) -> Option<KeptAnswer> {
+        let statements = match &self.statements {
+            None => None,
+            Some(kept) => {
+                let mut arrived = ArrivedStatements::default();
+                kept.iter().try_for_each(|statement| arrived.add(statement.arrived())).ok()?;
+                Some(arrived)
+            }
+        };
         let Self { schema: _, resolved_at: _, registry, package, version, .. } = &self;
-        Some(Resolution {
+        let resolution = Resolution {
             id: package.parse().ok()?,
             version: version.parse().ok()?,
             registry: Registry::from_text(registry, Path::new("/"), None).ok()?,
@@ -103,7 +125,31 @@ impl ResolutionDocument {
             bundle_size: self.bundle_size,
             image_digest: self.image_digest.as_deref().map_or(Some(None), |text| digest(text).map(Some))?,
             facts: self.facts.facts()?,
-        })
+        };
+        Some(KeptAnswer { resolution, statements, at })
+    }
+}
+
+impl KeptStatement {
+    /// Returns what is kept of a statement; `None` for one that is no text, which could not be one.
+    fn of(arrived: &ArrivedStatement) -> Option<Self> {
+        let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
+        match arrived {
+            ArrivedStatement::Minisign { statement, signature } => {
+                Some(Self::Minisign { statement: text(statement)?, minisign: text(signature)? })
+            }
+            ArrivedStatement::Sigstore { bundle } => Some(Self::Sigstore { sigstore: text(bundle)? }),
+        }
+    }
+
+    fn arrived(&self) -> ArrivedStatement {
+        match self {
+            Self::Minisign { statement, minisign } => ArrivedStatement::Minisign {
+                statement: statement.clone().into_bytes(),
+                signature: minisign.clone().into_bytes(),
+            },
+            Self::Sigstore { sigstore } => ArrivedStatement::Sigstore { bundle: sigstore.clone().into_bytes() },
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use smcp_model::facts::Origin;
 use smcp_model::facts::Score;
 use smcp_model::facts::SeverityCounts;
 use smcp_model::facts::Status;
+use smcp_model::statement::ArrivedStatement;
 use smcp_model::text::SafeText;
 
 const NOW: u64 = 1_800_000_000;
@@ -63,7 +64,7 @@ fn an_answer_comes_back_as_it_was() {
             let resolution = Resolution { facts: facts.clone(), bundle_size: Some(7), image_digest, ..answer };
             store(&bed).keep(&resolution, NOW, NOW).unwrap();
             let found = store(&bed).of_version(&resolution.registry, &resolution.id, &resolution.version, NOW).unwrap();
-            assert_eq!(found, KeptAnswer { resolution, at: NOW });
+            assert_eq!(found, KeptAnswer { resolution, statements: None, at: NOW });
         }
     }
 }
@@ -170,4 +171,28 @@ fn what_the_registry_no_longer_has_is_forgotten() {
         store(&bed).forget(&registry, &wanted, NOW).unwrap();
         assert_eq!(store(&bed).of_package(&registry, &wanted.id, NOW).len(), left, "{wanted}");
     }
+}
+
+#[test]
+fn statements_stay_with_the_bytes_that_they_are_about() {
+    let bed = Bed::with(["cache"]);
+    let asked = resolution("acme/tool@1.0.0", "/srv/r");
+    let found = |bed: &Bed| store(bed).of_version(&asked.registry, &asked.id, &asked.version, NOW + 900).unwrap();
+    let mut arrived = ArrivedStatements::default();
+    arrived.add(ArrivedStatement::Minisign { statement: b"{}\n".into(), signature: b"s".into() }).unwrap();
+    arrived.add(ArrivedStatement::Sigstore { bundle: b"{\"a\": 1}".into() }).unwrap();
+    store(&bed).keep_with(&asked, Some(&arrived), NOW, NOW).unwrap();
+    assert_eq!(found(&bed).statements, Some(arrived.clone()));
+    // Nobody has asked for statements this time.
+    store(&bed).keep(&asked, NOW + 100, NOW + 100).unwrap();
+    assert_eq!((found(&bed).statements, found(&bed).at), (Some(arrived.clone()), NOW + 100));
+    // The registry has none any more, which is an answer at once.
+    let none = ArrivedStatements::default();
+    store(&bed).keep_with(&asked, Some(&none), NOW + 101, NOW + 101).unwrap();
+    assert_eq!(found(&bed).statements, Some(none));
+    store(&bed).keep_with(&asked, Some(&arrived), NOW + 102, NOW + 102).unwrap();
+    // Other bytes.
+    let other = Resolution { manifest_digest: Digest::of(b"other"), ..asked.clone() };
+    store(&bed).keep(&other, NOW + 200, NOW + 200).unwrap();
+    assert_eq!(found(&bed).statements, None);
 }

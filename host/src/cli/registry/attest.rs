@@ -1,0 +1,155 @@
+//! `smcp registry attest`: a signed statement about a version that is there.
+
+use anyhow::anyhow;
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::app::App;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::registry::publish::parse_origin;
+use crate::cli::registry::signing::SigningArguments;
+use crate::cli::registry::signing::StatementKey;
+use crate::cli::registry::signing::newest_of;
+use crate::cli::registry::signing::statements;
+use crate::cli::registry::statable;
+use smcp_model::deadline::Deadline;
+use smcp_model::digest::Digest;
+use smcp_model::facts::CertLevel;
+use smcp_model::facts::Facts;
+use smcp_model::facts::Origin;
+use smcp_model::facts::Score;
+use smcp_model::facts::SeverityCounts;
+use smcp_model::facts::Status;
+use smcp_model::package::PackageRef;
+use smcp_model::package::Resolution;
+use smcp_model::statement::FactsStatement;
+use smcp_model::statement::StatementTarget;
+use smcp_model::time;
+use smcp_pipeline::PipelineError;
+use smcp_registry as registry;
+use smcp_registry::StatementRegistry;
+use smcp_report::json;
+use smcp_report::message;
+use smcp_report::style::Span;
+
+/// Sign a statement about a version in the registry that --registry names: a directory, or oci://HOST/PREFIX.
+///
+/// The newest statement of a signer replaces all that he has said before. What is not given is not stated, so it is unknown
+/// to whoever goes by statements; --renew takes it from the newest statement that the same key has signed. A revocation is
+/// --status revoked.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct AttestCommand {
+    #[command(flatten)]
+    signing: SigningArguments,
+    /// State of the version
+    #[arg(long, value_name = "STATUS", value_parser = Status::KNOWN, required_unless_present_any = ["renew", "cosign"])]
+    status: Option<String>,
+    /// Who stands behind the package: official, verified, community, or another word
+    #[arg(long, value_name = "ORIGIN", value_parser = parse_origin)]
+    origin: Option<String>,
+    /// Certification level, 0 to 3
+    #[arg(long, value_name = "LEVEL")]
+    cert_level: Option<CertLevel>,
+    /// Security score, 0 to 100
+    #[arg(long, value_name = "SCORE")]
+    score: Option<Score>,
+    /// Findings by severity: critical, high, medium, low
+    #[arg(long, value_name = "C,H,M,L")]
+    findings: Option<SeverityCounts>,
+    /// Take what is not given from the newest statement that this key has signed
+    #[arg(long)]
+    renew: bool,
+    /// Sign the newest statement that is there as it is, for a configuration that wants several signers
+    #[arg(long, conflicts_with_all = ["renew", "status", "origin", "cert_level", "score", "findings", "expires", "sequence"])]
+    cosign: bool,
+    /// The package: ORG/NAME@VERSION
+    #[arg(value_name = "ORG/NAME@VERSION")]
+    reference: PackageRef,
+}
+
+impl AttestCommand {
+    /// Carries the command out.
+    pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
+        let registry = statable(app)?;
+        let registry = registry.as_ref();
+        let resolution = registry.resolve(&self.reference, &Deadline::none()).map_err(PipelineError::from)?;
+        let Some(key) = self.signing.open(app)? else {
+            return Err(Failure::usage(anyhow!("--sign KEY must name the key to sign with")));
+        };
+        let (digest, statement) =
+            if self.cosign { cosign(registry, &resolution, &key)? } else { self.attest(registry, &resolution, &key)? };
+        let (terms, facts, label) = (statement.terms(), statement.facts(), resolution.label());
+        if app.json() {
+            let document = json!({
+                "schema": "smcp.statement/1",
+                "package": label,
+                "digest": digest,
+                "sequence": terms.sequence,
+                "issued": time::utc_of(terms.issued),
+                "expires": time::utc_of(terms.expires),
+                "minisign": key.public().to_string(),
+            });
+            json::write(&document, &mut app.out())?;
+            return Ok(Exit::SUCCESS);
+        }
+        let mut rows = vec![("registry", Span::plain(registry.registry().to_string()))];
+        rows.extend(facts.status.as_ref().map(|status| ("status", Span::plain(status.as_str()))));
+        rows.extend(facts.origin.as_ref().map(|origin| ("origin", Span::plain(origin.to_string()))));
+        rows.extend(facts.cert_level.map(|level| ("level", Span::plain(level.get().to_string()))));
+        rows.extend(facts.score.map(|score| ("score", Span::plain(score.get().to_string()))));
+        rows.push(("statement", Span::plain(digest.to_string())));
+        rows.push(key.row(terms));
+        message::done(&format!("{label} has a new signed statement"), &rows, &mut app.err(), &app.error_style())?;
+        Ok(Exit::SUCCESS)
+    }
+
+    /// Makes a new statement.
+    fn attest(
+        &self,
+        registry: &dyn StatementRegistry,
+        resolution: &Resolution,
+        key: &StatementKey,
+    ) -> Result<(Digest, FactsStatement), Failure> {
+        let newest = key.newest(registry, resolution)?;
+        let terms = key.terms(newest.as_ref())?;
+        let before = match (self.renew, &newest) {
+            (false, _) => Facts::default(),
+            (true, Some(newest)) => newest.facts().clone(),
+            (true, None) => {
+                return Err(Failure::usage(anyhow!(
+                    "this key has signed nothing about this version that could be renewed"
+                )));
+            }
+        };
+        let facts = Facts {
+            status: self.status.as_deref().map(Status::from_word).or(before.status),
+            origin: self.origin.as_deref().and_then(Origin::from_word).or(before.origin),
+            cert_level: self.cert_level.or(before.cert_level),
+            score: self.score.or(before.score),
+            findings: self.findings.or(before.findings),
+            ..before
+        };
+        let sign = |text: &[u8]| key.sign(text);
+        let attestation = key.attestation(&sign, terms);
+        let digest =
+            registry::attest(registry, resolution, facts.clone(), &attestation).map_err(PipelineError::from)?;
+        let statement = FactsStatement::new(&StatementTarget::of(resolution), resolution.image_digest, facts, terms);
+        Ok((digest, statement.map_err(|problem| Failure::usage(anyhow!("{problem}")))?))
+    }
+}
+
+/// Signs the newest statement that is there.
+fn cosign(
+    registry: &dyn StatementRegistry,
+    resolution: &Resolution,
+    key: &StatementKey,
+) -> Result<(Digest, FactsStatement), Failure> {
+    let there = statements(registry, resolution)?.into_iter().map(|(text, _)| text);
+    let Some((text, statement)) = newest_of(there, &StatementTarget::of(resolution)) else {
+        return Err(Failure::usage(anyhow!("there is no statement about this version to sign")));
+    };
+    let (number, signature) = (key.public().number(), key.sign(&text));
+    let added = registry::add_statement(registry, resolution, &text, (&number, &signature));
+    Ok((added.map_err(PipelineError::from)?, statement))
+}

@@ -1,0 +1,179 @@
+//! What was seen: older statements, hidden ones, a lost memory, a day without the registry.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::Value;
+
+use crate::bed::Package;
+use crate::world::Said;
+use crate::world::TOOL;
+use crate::world::World;
+
+const SEEN: &str = ".mcp/seen.json";
+
+fn seen(world: &World) -> Value {
+    serde_json::from_str(&world.bed.read(SEEN)).unwrap()
+}
+
+#[test]
+fn an_older_statement_than_was_seen_is_a_rollback() {
+    let world = World::new();
+    world.believe("", "min_score: 50");
+    world.say(&Said::good());
+    world.say(&Said { status: Some("revoked"), sequence: 8, ..Said::good() });
+    assert_eq!(world.refuses(4), "status");
+    assert_eq!(seen(&world)["packages"][0]["sequence"], 8, "a revocation is remembered, too");
+    // The registry shows its older state, in which the version was good.
+    world.hide();
+    world.say(&Said::good());
+    assert_eq!(world.refuses(3), "statement-rollback");
+    // Another statement with the number that was seen.
+    world.say(&Said { sequence: 8, ..Said::good() });
+    assert_eq!(world.refuses(3), "statement-ambiguous");
+    world.say(&Said { sequence: 9, ..Said::good() });
+    world.starts();
+}
+
+#[test]
+fn what_was_seen_and_is_hidden_is_missed() {
+    let world = World::new();
+    world.believe("", "min_score: 50");
+    world.say(&Said::good());
+    world.check().succeeds();
+    world.hide();
+    assert_eq!(world.refuses(4), "status-unsigned");
+    let document = world.check().exits(4).document();
+    assert!(document["refusal"]["message"].as_str().unwrap().contains("number 7 was seen before"), "{document}");
+    world.believe(", require: true", "min_score: 50");
+    assert_eq!(world.refuses(3), "statement-missing");
+}
+
+#[test]
+fn a_lost_memory_is_said_once() {
+    let world = World::new();
+    world.believe("", "min_score: 50");
+    world.say(&Said { sequence: 8, ..Said::good() });
+    let codes = |document: &Value| {
+        document["notices"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["code"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert!(codes(&world.check().succeeds().document()).is_empty());
+    for damage in
+        [|world: &World| fs::remove_file(world.bed.path(SEEN)).unwrap(), |world: &World| world.bed.write(SEEN, "{")]
+    {
+        damage(&world);
+        assert_eq!(codes(&world.check().succeeds().document()), ["statement-memory-lost"]);
+        assert!(codes(&world.check().succeeds().document()).is_empty());
+    }
+    assert_eq!(seen(&world)["packages"][0]["sequence"], 8);
+    // Without it an older one is taken once, as long as it is valid.
+    world.hide();
+    world.say(&Said::good());
+    assert_eq!(world.refuses(3), "statement-rollback");
+    fs::remove_file(world.bed.path(SEEN)).unwrap();
+    world.starts();
+}
+
+#[test]
+fn nothing_is_written_when_nothing_is_new() {
+    let world = World::new();
+    world.believe("", "min_score: 50");
+    world.say(&Said::good());
+    world.check().succeeds();
+    let written = |world: &World| fs::metadata(world.bed.path(SEEN)).unwrap().modified().unwrap();
+    let first = written(&world);
+    world.starts();
+    assert_eq!(written(&world), first);
+    // And without a layer that goes by statements there is no memory at all.
+    let other = World::new();
+    other.say(&Said::good());
+    other.check().succeeds();
+    assert!(!other.bed.has(SEEN));
+}
+
+#[test]
+fn the_memory_is_kept_beside_that_of_policy_sets_and_of_later_versions() {
+    let world = World::new();
+    world.believe("", "min_score: 50");
+    world.say(&Said::good());
+    let before = r#"{"schema": "smcp.seen/1", "time": "2026-01-01T00:00:00Z", "sets": [], "later": {"a": 1}}"#;
+    world.bed.write(SEEN, before);
+    world.check().succeeds();
+    let document = seen(&world);
+    assert_eq!((&document["later"]["a"], &document["packages"][0]["package"]), (&1.into(), &TOOL.into()));
+}
+
+#[test]
+fn on_a_day_without_the_registry_the_statements_of_the_last_day_hold() {
+    let world = World::new();
+    world.believe("", "min_score: 80");
+    world.say(&Said::good());
+    let stated = world.starts();
+    fs::rename(world.bed.path("registry"), world.bed.path("away")).unwrap();
+    let document = world.check().succeeds().document();
+    assert_eq!(document["statements"], stated, "they were verified again");
+    assert_eq!(document["notices"][0]["code"], "facts-from-cache");
+    // What is changed in the cache does not verify.
+    let folder = format!(".mcp/cache/resolutions/{}", world.bed.list(".mcp/cache/resolutions")[0]);
+    let file = format!("{folder}/{}", world.bed.list(&folder)[0]);
+    let kept = world.bed.read(&file);
+    world.bed.write(&file, kept.replace("\\\"score\\\": 85", "\\\"score\\\": 99"));
+    assert_ne!(world.bed.read(&file), kept);
+    assert_eq!(world.check().exits(3).document()["refusal"]["code"], "statement-forged");
+    // A newer statement was seen meanwhile: the kept one is older.
+    world.bed.write(&file, &kept);
+    let newer = world.bed.read(SEEN).replace("\"sequence\": 7", "\"sequence\": 8");
+    world.bed.write(SEEN, newer);
+    assert_eq!(world.check().exits(3).document()["refusal"]["code"], "statement-rollback");
+}
+
+#[test]
+fn an_answer_without_statements_does_not_replace_those_that_were_kept() {
+    let world = World::new();
+    world.believe("", "min_score: 80");
+    world.say(&Said::good());
+    world.starts();
+    world.bed.configure("");
+    world.check().succeeds();
+    world.believe("", "min_score: 80");
+    fs::rename(world.bed.path("registry"), world.bed.path("away")).unwrap();
+    world.check().succeeds();
+}
+
+#[test]
+fn a_memory_that_others_could_have_written_starts_nothing() {
+    let world = World::new();
+    world.believe("", "min_score: 50");
+    world.say(&Said::good());
+    world.check().succeeds();
+    fs::set_permissions(world.bed.path(SEEN), fs::Permissions::from_mode(0o666)).unwrap();
+    world.bed.run(&format!("run --trust {TOOL}")).refuses(1, &["could be somebody else's", "seen.json"]);
+    assert!(!world.bed.has("started"));
+}
+
+#[test]
+fn several_that_note_at_once_lose_nothing() {
+    let world = World::new();
+    world.believe("", "min_score: 50");
+    let versions: Vec<_> = (0..8).map(|patch| format!("1.1.{patch}")).collect();
+    for version in &versions {
+        let package = Package::shell(&format!("acme/tool@{version}"), "true").good();
+        world.bed.write("key", world.key.file(None).unwrap());
+        fs::set_permissions(world.bed.path("key"), fs::Permissions::from_mode(0o600)).unwrap();
+        world.bed.publish(&package.option("--sign", "./key"));
+    }
+    let start = |version: &String| {
+        let line = format!("--json policy check acme/tool@{version}");
+        world.bed.smcp(&line).start()
+    };
+    let children: Vec<_> = versions.iter().map(start).collect();
+    for child in children {
+        assert!(child.wait_with_output().unwrap().status.success());
+    }
+    assert_eq!(seen(&world)["packages"].as_array().unwrap().len(), versions.len());
+}
