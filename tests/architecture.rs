@@ -27,7 +27,7 @@ const LAW: [(&str, &[&str]); 21] = [
     // Artefacts in registries of images.
     ("oci", &["http", "model", "store"]),
     ("bundle", &["model", "store"]),
-    ("registry", &["bundle", "http", "model", "store"]),
+    ("registry", &["bundle", "http", "model", "oci", "store"]),
     ("policy", &["model"]),
     // Holds signatures against rules, and makes them; it opens nothing.
     ("signature", &["model"]),

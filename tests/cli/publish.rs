@@ -86,7 +86,7 @@ fn a_wrong_command_line_publishes_nothing() {
     bed.publish(&Package::greeter("acme/first@1.0.0"));
     let bundle = "bundles/acme-first-1.0.0";
     let cases = [
-        (format!("registry publish acme/tool@1.0.0 {bundle}"), "--registry DIR must name"),
+        (format!("registry publish acme/tool@1.0.0 {bundle}"), "--registry must name"),
         (format!("--registry r registry publish --exclude [x acme/tool@1.0.0 {bundle}"), "a `[` has no `]`"),
         (
             format!("--registry r registry publish --exclude !x acme/tool@1.0.0 {bundle}"),

@@ -18,7 +18,7 @@ use smcp_model::digest::Digest;
 
 pub(crate) const ROWS: &[Row] = &[
     Row {
-        what: "the registry's entry is not a valid document",
+        what: "the registry's entry is not a valid document, or the image of something else than a package",
         holds: &[
             ("the file", "`packages/acme/tool/1.0.0.json`"),
             ("the field or the place", "line 1 column 12"),

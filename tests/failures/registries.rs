@@ -111,7 +111,7 @@ pub(crate) const ROWS: &[Row] = &[
         provoke: |trial| answers(trial, || Reply::to("http://registry.example/x")),
     },
     Row {
-        what: "no HTTP, another status, a web page, an encoding",
+        what: "no HTTP, another status, a web page, an encoding; no list of repositories, or more tags than are read",
         holds: &[("what came instead", "answered with a web page")],
         provoke: |trial| {
             answers(trial, || Reply::raw("SSH-2.0-OpenSSH_9.2\r\n"));

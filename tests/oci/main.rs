@@ -1,4 +1,4 @@
-//! Policies and policy sets from registries of images and from URLs: shipped, pinned, cached, logged in for, lied about.
+//! Policies, policy sets and packages from registries of images: shipped, lied about.
 //!
 //! The registry is a server of the tests that speaks the distribution API, over real sockets of this machine, and does
 //! otherwise where a test says so. Real ones are in `tests/registries/`.
@@ -15,6 +15,7 @@ mod redact;
 
 mod hostile;
 mod login;
+mod packages;
 mod push;
 mod referrers;
 mod server;

@@ -47,14 +47,15 @@ fn referrers_are_found_by_the_list_or_by_the_tag() {
         assert_eq!(client.referrers(&subject.digest, KIND, &soon()).unwrap(), []);
         let texts: [&[u8]; 3] = [b"one", b"two", b"three"];
         for text in texts {
-            client.push_referrer(&subject, KIND, ("text/plain", text), &soon()).unwrap();
+            client.push_referrer(&subject, KIND, &[("text/plain", text)], &soon()).unwrap();
         }
         // The same again changes nothing; another kind is another matter.
-        client.push_referrer(&subject, KIND, ("text/plain", b"one"), &soon()).unwrap();
-        client.push_referrer(&subject, "application/vnd.example.other", ("text/plain", b"other"), &soon()).unwrap();
+        client.push_referrer(&subject, KIND, &[("text/plain", b"one")], &soon()).unwrap();
+        client.push_referrer(&subject, "application/vnd.example.other", &[("text/plain", b"other")], &soon()).unwrap();
         let found = client.referrers(&subject.digest, KIND, &soon()).unwrap();
         assert_eq!(found.len(), 3, "{found:?}");
-        let read = found.iter().map(|it| client.referrer(it, &subject.digest, LIMIT, &soon()).unwrap().bytes);
+        let read =
+            found.iter().map(|it| client.referrer(it, &subject.digest, LIMIT, &soon()).unwrap().parts[0].1.clone());
         assert_eq!(read.collect::<BTreeSet<_>>(), texts.map(<[u8]>::to_vec).into());
         let tag = format!("sha256-{}", subject.digest.hex());
         if !lists {
@@ -63,8 +64,15 @@ fn referrers_are_found_by_the_list_or_by_the_tag() {
             for entry in index["manifests"].as_array_mut().unwrap() {
                 entry.as_object_mut().unwrap().remove("artifactType");
             }
-            registry.put_manifest(&tag, &index);
+            registry.put_tagged("policies/a", &tag, &index);
             assert_eq!(client.referrers(&subject.digest, KIND, &soon()).unwrap().len(), 3);
+            // Of more than are looked at, the one that counts could be left.
+            let gone =
+                serde_json::json!({"mediaType": IMAGE_MANIFEST, "digest": Digest::of(b"x").to_string(), "size": 1});
+            index["manifests"] = vec![gone; 65].into();
+            registry.put_tagged("policies/a", &tag, &index);
+            let error = client.referrers(&subject.digest, KIND, &soon()).unwrap_err().to_string();
+            assert!(error.contains("has more than 64 entries"), "{error}");
         }
         assert_eq!(registry.manifest(&tag).is_none(), lists, "the tag is for registries without a list");
         assert_eq!(client.referrers(&Digest::of(b"x"), KIND, &soon()).unwrap(), []);
@@ -75,13 +83,13 @@ fn referrers_are_found_by_the_list_or_by_the_tag() {
 fn a_referrer_refers_to_what_was_asked_about() {
     let (registry, subject) = with_artefact(Habits { referrers: true, ..Habits::default() });
     let (client, _) = client(&registry);
-    let referrer = client.push_referrer(&subject, KIND, ("text/plain", b"signed"), &soon()).unwrap();
+    let referrer = client.push_referrer(&subject, KIND, &[("text/plain", b"signed")], &soon()).unwrap();
     let wrong = client.referrer(&referrer, &Digest::of(b"x"), LIMIT, &soon()).unwrap_err();
     assert!(wrong.to_string().contains("it refers to something else"), "{wrong}");
     let long = client.referrer(&referrer, &subject.digest, 5, &soon()).unwrap_err();
     assert!(long.to_string().contains("has more than 5 bytes"), "{long}");
     // A registry can't put another one in its place.
-    let other = client.push_referrer(&subject, KIND, ("text/plain", b"forged"), &soon()).unwrap();
+    let other = client.push_referrer(&subject, KIND, &[("text/plain", b"forged")], &soon()).unwrap();
     let forged = registry.manifest(&other.digest.to_string()).unwrap().to_string();
     registry.script(&format!("GET /v2/policies/a/manifests/{}", referrer.digest), [Reply::with(200, &[], forged)]);
     let swapped = client.referrer(&referrer, &subject.digest, LIMIT, &soon()).unwrap_err();
@@ -111,7 +119,7 @@ fn a_list_in_a_tag_that_is_none_is_not_written_over() {
     let (client, _) = client(&registry);
     let tag = format!("sha256-{}", subject.digest.hex());
     registry.put_manifest(&tag, &serde_json::json!({"mediaType": "application/vnd.example", "x": 1}));
-    let error = client.push_referrer(&subject, KIND, ("text/plain", b"one"), &soon()).unwrap_err();
+    let error = client.push_referrer(&subject, KIND, &[("text/plain", b"one")], &soon()).unwrap_err();
     assert!(error.to_string().contains("expected an image index"), "{error}");
     assert_eq!(registry.manifest(&tag).unwrap()["x"], 1);
 }
@@ -123,10 +131,10 @@ fn a_list_in_a_tag_that_somebody_else_writes_is_written_again() {
     let (client, _) = client(&registry);
     let tag = format!("sha256-{}", subject.digest.hex());
     registry.script(&format!("PUT /v2/policies/a/manifests/{tag}"), [Reply::with(201, &[], "")]);
-    client.push_referrer(&subject, KIND, ("text/plain", b"one"), &soon()).unwrap();
+    client.push_referrer(&subject, KIND, &[("text/plain", b"one")], &soon()).unwrap();
     assert_eq!(client.referrers(&subject.digest, KIND, &soon()).unwrap().len(), 1);
     let lost = Registry::clone(&registry);
     lost.script(&format!("PUT /v2/policies/a/manifests/{tag}"), vec![Reply::with(201, &[], ""); 3]);
-    let error = client.push_referrer(&subject, KIND, ("text/plain", b"two"), &soon()).unwrap_err();
+    let error = client.push_referrer(&subject, KIND, &[("text/plain", b"two")], &soon()).unwrap_err();
     assert!(error.to_string().contains("a list without what was just added"), "{error}");
 }

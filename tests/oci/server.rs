@@ -1,5 +1,6 @@
 //! A registry of images for tests: honest, unless it is told otherwise.
 
+mod lists;
 mod wire;
 
 pub(crate) use crate::server::wire::Reply;
@@ -41,7 +42,9 @@ pub(crate) struct Habits {
     pub(crate) is_public: bool,
     /// Whether it lists referrers.
     pub(crate) referrers: bool,
-    /// How many referrers one page has.
+    /// Whether it lists its repositories.
+    pub(crate) catalog: bool,
+    /// How many referrers, tags or repositories one page has.
     pub(crate) page: usize,
     /// Where blobs are.
     pub(crate) storage: Option<String>,
@@ -61,7 +64,8 @@ pub(crate) struct Habits {
 struct State {
     habits: Habits,
     blobs: BTreeMap<String, Vec<u8>>,
-    manifests: BTreeMap<String, (String, Vec<u8>)>,
+    /// By repository and name. What a test puts there without a repository is in each.
+    manifests: BTreeMap<(String, String), (String, Vec<u8>)>,
     uploads: BTreeMap<usize, Vec<u8>>,
     begun: usize,
     scripted: Vec<(String, VecDeque<Reply>)>,
@@ -138,9 +142,23 @@ impl Registry {
             (document.to_string().into_bytes(), document["mediaType"].as_str().unwrap().to_owned());
         let digest = Digest::of(&bytes).to_string();
         let mut state = self.state.lock().unwrap();
-        state.manifests.insert(digest.clone(), (media_type.clone(), bytes.clone()));
-        state.manifests.insert(name.to_owned(), (media_type, bytes));
+        state.manifests.retain(|(_, known), _| known != name);
+        state.keep("", [name, &digest], &media_type, &bytes);
         digest
+    }
+
+    /// Puts a manifest there in one repository, under a tag and its digest, and returns the digest.
+    pub(crate) fn put_tagged(&self, repository: &str, tag: &str, document: &Value) -> String {
+        let media_type = document["mediaType"].as_str().unwrap();
+        let bytes = document.to_string().into_bytes();
+        let digest = Digest::of(&bytes).to_string();
+        self.state.lock().unwrap().keep(repository, [tag, &digest], media_type, &bytes);
+        digest
+    }
+
+    /// Removes a tag of a repository.
+    pub(crate) fn remove_tag(&self, repository: &str, tag: &str) {
+        self.state.lock().unwrap().manifests.remove(&(repository.to_owned(), tag.to_owned())).unwrap();
     }
 
     /// Puts the artefact of a component there under a tag, and returns the digest of its manifest.
@@ -158,7 +176,8 @@ impl Registry {
 
     pub(crate) fn manifest(&self, name: &str) -> Option<Value> {
         let state = self.state.lock().unwrap();
-        state.manifests.get(name).map(|(_, bytes)| serde_json::from_slice(bytes).unwrap())
+        let mut named = state.manifests.iter().filter(|((_, known), _)| known == name);
+        named.next().map(|(_, (_, bytes))| serde_json::from_slice(bytes).unwrap())
     }
 
     pub(crate) fn blob(&self, digest: &str) -> Option<Vec<u8>> {
@@ -210,17 +229,30 @@ impl State {
             return refusal;
         }
         let parts = path.strip_prefix("/v2/").unwrap_or_default();
-        for kind in ["/blobs/uploads/", "/blobs/", "/manifests/", "/referrers/"] {
-            if let Some((_, name)) = parts.split_once(kind) {
+        match parts {
+            "" if path == "/v2/" => return Reply::with(200, &[("content-type", "application/json")], "{}"),
+            "_catalog" => return self.catalog(request),
+            _ => {}
+        }
+        for kind in ["/blobs/uploads/", "/blobs/", "/manifests/", "/referrers/", "/tags/"] {
+            if let Some((repository, name)) = parts.split_once(kind) {
                 return match kind {
                     "/blobs/uploads/" => self.upload(request, path, name, own),
                     "/blobs/" => self.blob(name),
-                    "/manifests/" => self.manifest(request, name),
+                    "/manifests/" => self.manifest(request, repository, name),
+                    "/tags/" => self.tags(request, repository),
                     _ => self.referrers(request, name),
                 };
             }
         }
         Reply::error(404, "NOT_FOUND")
+    }
+
+    fn keep<'n>(&mut self, repository: &str, names: impl IntoIterator<Item = &'n str>, media_type: &str, bytes: &[u8]) {
+        for name in names {
+            let key = (repository.to_owned(), name.to_owned());
+            self.manifests.insert(key, (media_type.to_owned(), bytes.to_vec()));
+        }
     }
 
     /// The challenge for somebody who is not known.
@@ -306,9 +338,10 @@ impl State {
         }
     }
 
-    fn manifest(&mut self, request: &Request, name: &str) -> Reply {
+    fn manifest(&mut self, request: &Request, repository: &str, name: &str) -> Reply {
         if request.method != "PUT" {
-            return match self.manifests.get(name) {
+            let places = [repository, ""].map(|place| (place.to_owned(), name.to_owned()));
+            return match places.iter().find_map(|place| self.manifests.get(place)) {
                 None => Reply::error(404, "MANIFEST_UNKNOWN"),
                 Some((media_type, bytes)) => {
                     let digest = Digest::of(bytes).to_string();
@@ -324,38 +357,11 @@ impl State {
         }
         let digest = Digest::of(&request.body).to_string();
         let media_type = request.header("content-type").unwrap().to_owned();
-        for name in [name, &digest] {
-            self.manifests.insert(name.to_owned(), (media_type.clone(), request.body.clone()));
-        }
+        self.keep(repository, [name, &digest], &media_type, &request.body);
         let mut headers = vec![("docker-content-digest", digest.as_str())];
         if let Some(subject) = document["subject"]["digest"].as_str().filter(|_| self.habits.referrers) {
             headers.push(("oci-subject", subject));
         }
         Reply::with(201, &headers, "")
-    }
-
-    fn referrers(&self, request: &Request, subject: &str) -> Reply {
-        if !self.habits.referrers {
-            return Reply::error(404, "NOT_FOUND");
-        }
-        let of_subject =
-            self.manifests.iter().filter(|(name, _)| name.starts_with("sha256:")).filter_map(|(name, it)| {
-                let document: Value = serde_json::from_slice(&it.1).unwrap();
-                (document["subject"]["digest"] == subject).then(|| {
-                json!({"mediaType": it.0, "digest": name, "size": it.1.len(), "artifactType": document["artifactType"]})
-            })
-            });
-        let all: Vec<Value> = of_subject.collect();
-        let start: usize = request.path.split("start=").nth(1).map_or(0, |start| start.parse().unwrap());
-        let page = if self.habits.page == 0 { all.len().max(1) } else { self.habits.page };
-        let shown: Vec<&Value> = all.iter().skip(start).take(page).collect();
-        let path = request.path.split('?').next().unwrap();
-        let next = format!("<{path}?start={}>; rel=\"next\"", start + page);
-        let mut headers = vec![("content-type", "application/vnd.oci.image.index.v1+json")];
-        if start + page < all.len() {
-            headers.push(("link", &next));
-        }
-        let index = json!({"schemaVersion": 2, "mediaType": headers[0].1, "manifests": shown});
-        Reply::with(200, &headers, index.to_string())
     }
 }

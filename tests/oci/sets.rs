@@ -304,7 +304,7 @@ fn refer(registry: &Registry, signature: &str) {
         Box::new(|| Ok(None)),
     );
     let subject = Descriptor::of(IMAGE_MANIFEST, manifest.as_bytes());
-    client.push_referrer(&subject, MINISIGN, (MINISIGN, signature.as_bytes()), &crate::referrers::soon()).unwrap();
+    client.push_referrer(&subject, MINISIGN, &[(MINISIGN, signature.as_bytes())], &crate::referrers::soon()).unwrap();
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn refer(registry: &Registry, kind: &str, signature: &str) {
     let manifest = registry.manifest("1").unwrap().to_string();
     let (client, _) = crate::referrers::client(registry);
     let subject = Descriptor::of(IMAGE_MANIFEST, manifest.as_bytes());
-    client.push_referrer(&subject, kind, (kind, signature.as_bytes()), &crate::referrers::soon()).unwrap();
+    client.push_referrer(&subject, kind, &[(kind, signature.as_bytes())], &crate::referrers::soon()).unwrap();
 }
 
 #[test]

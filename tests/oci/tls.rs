@@ -16,6 +16,7 @@ use rustls::StreamOwned;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 
+use crate::bed::Package;
 use crate::bed::Ran;
 use crate::bed::TestBed;
 use crate::component;
@@ -67,6 +68,20 @@ fn another_machine_is_spoken_to_over_tls_and_through_the_proxy() {
     run(&bed, &registry, &format!("policy push no_network.wasm {reference}")).succeeds();
     run(&bed, &registry, &format!("policy pull {reference} --output back.wasm")).succeeds();
     assert_eq!(std::fs::read(bed.path("back.wasm")).unwrap(), component());
+}
+
+#[test]
+fn packages_of_another_machine_come_the_same_way() {
+    let (bed, (registry, authority)) = (TestBed::new(), behind_a_proxy(&[HOST]));
+    bed.write("company.pem", authority);
+    bed.write(".mcp/config.yaml", format!("registry_url: oci://{HOST}/mcp\n"));
+    // Lays the files out; nobody listens there.
+    bed.try_publish_in("oci://127.0.0.1:1/mcp", &Package::shell("acme/tool@1.0.0", "echo runs")).exits(2);
+    let publish = format!("registry publish --registry oci://{HOST}/mcp acme/tool@1.0.0 bundles/acme-tool-1.0.0");
+    run(&bed, &registry, &publish).succeeds();
+    run(&bed, &registry, "run acme/tool@latest").succeeds().prints("runs\n");
+    bed.run("run acme/tool@latest").exits(2);
+    bed.run("run acme/tool@1.0.0").succeeds().says(&["the facts are from the cache"]);
 }
 
 #[test]

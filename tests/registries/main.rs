@@ -1,4 +1,4 @@
-//! Policies in a real registry of images: Debian's `docker-registry`, with `skopeo` and `wkg` on the other side.
+//! Policies and packages in a real registry of images: Debian's `docker-registry`; `skopeo` and `wkg` on the other side.
 //!
 //! The registry is version 2.8, which has no list of referrers, so the tag in its place is tried here. The programs are the
 //! system's (`apt-get install docker-registry skopeo`, `cargo install wkg`), so this is no part of `cargo test`; `cargo
@@ -14,6 +14,7 @@ mod bed;
 mod redact;
 
 mod others;
+mod packages;
 mod registry;
 mod shipped;
 

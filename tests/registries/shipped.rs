@@ -132,11 +132,13 @@ fn without_a_list_referrers_are_found_by_the_tag() {
     let kind = "application/vnd.example.signature.v1";
     assert_eq!(client.referrers(&subject.digest, kind, &soon()).unwrap(), []);
     for text in [b"one", b"two"] {
-        client.push_referrer(&subject, kind, ("text/plain", text), &soon()).unwrap();
+        client.push_referrer(&subject, kind, &[("text/plain", text)], &soon()).unwrap();
     }
     let found = client.referrers(&subject.digest, kind, &soon()).unwrap();
-    let mut read: Vec<_> =
-        found.iter().map(|it| client.referrer(it, &subject.digest, 1024, &soon()).unwrap().bytes).collect();
+    let mut read: Vec<_> = found
+        .iter()
+        .map(|it| client.referrer(it, &subject.digest, 1024, &soon()).unwrap().parts[0].1.clone())
+        .collect();
     read.sort();
     assert_eq!(read, [b"one".to_vec(), b"two".to_vec()]);
     let tag = format!("oci://localhost:{}/policies/a:sha256-{}", registry.port, subject.digest.hex());

@@ -73,6 +73,11 @@ impl TestBed {
     }
 
     pub(crate) fn try_publish(&self, package: &Package) -> Ran {
+        self.try_publish_in("registry", package)
+    }
+
+    /// Publishes a package in a registry that is named as on the command line.
+    pub(crate) fn try_publish_in(&self, registry: &str, package: &Package) -> Ran {
         let bundle = format!("bundles/{}", package.reference.replace(['/', '@'], "-"));
         for (name, text, mode) in &package.files {
             let name = format!("{bundle}/{name}");
@@ -80,7 +85,7 @@ impl TestBed {
             fs::set_permissions(self.path(&name), fs::Permissions::from_mode(*mode)).unwrap();
         }
         self.write(&format!("{bundle}/manifest.json"), package.manifest.to_string());
-        let line = format!("registry publish --registry registry {} {bundle}", package.reference);
+        let line = format!("registry publish --registry {registry} {} {bundle}", package.reference);
         self.smcp(&line).args(&package.facts).run()
     }
 

@@ -156,7 +156,7 @@ pub(super) static ROOT: Section = Section {
 };
 
 const REGISTRY_FORM: Parsed<Registry> = Parsed {
-    allowed: "an https:// URL (http:// only for localhost) or a directory",
+    allowed: "an https:// URL (http:// only for localhost), oci://HOST/PREFIX, or a directory",
     words: &[],
     parse: registry,
     pattern: "^.+$",

@@ -1,5 +1,12 @@
 //! A reference to an artefact in a registry of images: `oci://HOST/REPO:TAG`.
 
+mod place;
+
+pub use crate::oci::place::OciPlace;
+pub use crate::oci::place::PLACE_GRAMMAR;
+pub use crate::oci::place::UnplacedPackage;
+pub use crate::oci::place::version_of;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -161,10 +168,7 @@ impl FromStr for OciReference {
             Some((name, tag)) => (name, Some(tag)),
         };
         if !is_repository(name) {
-            return Err(fail(
-                "a repository is lower-case letters and digits, with single dots, one or two underscores or any number \
-                 of hyphens between them, and slashes",
-            ));
+            return Err(fail(place::REPOSITORY_SHAPE));
         }
         if name.len() > limits::oci::REPOSITORY {
             return Err(fail("the name of the repository is too long"));

@@ -26,7 +26,7 @@ pub enum Selector {
     Exact(Version),
     /// The highest published SemVer version.
     Latest,
-    /// The version whose manifest or bundle has this digest.
+    /// The version whose manifest, bundle or image manifest has this digest.
     Digest(Digest),
 }
 
@@ -75,12 +75,19 @@ pub struct Resolution {
     pub bundle_digest: Digest,
     /// Length of the bundle in bytes, when the registry gives it.
     pub bundle_size: Option<u64>,
+    /// Digest of the image manifest that names both, in a registry of images: what statements there are about.
+    pub image_digest: Option<Digest>,
 }
 
 impl Resolution {
     /// `org/name@version`.
     pub fn label(&self) -> String {
         format!("{}@{}", self.id, self.version)
+    }
+
+    /// Whether a digest is that of its manifest, its bundle or its image manifest.
+    pub fn has_digest(&self, digest: &Digest) -> bool {
+        self.manifest_digest == *digest || self.bundle_digest == *digest || self.image_digest == Some(*digest)
     }
 }
 

@@ -9,15 +9,20 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::endpoint::Endpoint;
+use crate::oci::OciPlace;
+use crate::oci::PLACE_GRAMMAR;
+use crate::oci::SCHEME;
 use crate::path;
 use crate::path::PathError;
 use crate::text::SafeText;
 
-/// A registry: a URL, or a directory with the packages (spec section 1).
+/// A registry: a URL, a directory with the packages, or a place in a registry of images (spec sections 1 and 11).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Registry {
     /// An `http(s)` address.
     Url(RegistryUrl),
+    /// An `oci` address.
+    Oci(OciPlace),
     /// An absolute path.
     Directory(PathBuf), // INVARIANT: absolute; made by `from_text`.
 }
@@ -26,16 +31,20 @@ pub enum Registry {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
     /// It is neither the URL of a registry nor a path.
-    #[error("`{found}` is not a registry: expected an https:// URL (http:// only for localhost) or a directory")]
+    #[error(
+        "`{found}` is not a registry: expected an https:// URL (http:// only for localhost), {PLACE_GRAMMAR}, or a directory"
+    )]
     Neither {
         /// The text, without parts that may be secret.
         found: SafeText,
     },
-    /// It is the URL of an OCI registry, which this version can't read.
-    #[error("`{found}` is not a registry: this version does not read OCI registries yet; expected an https:// URL")]
+    /// It names no place in a registry of images, although it begins so.
+    #[error("`{found}` is not a registry: {problem}\n  expected {PLACE_GRAMMAR}")]
     Oci {
         /// The text, without parts that may be secret.
         found: SafeText,
+        /// What is wrong with it.
+        problem: &'static str,
     },
     /// It looks like a host, but could also be the name of a folder.
     #[error(
@@ -58,17 +67,20 @@ impl Registry {
     /// Its host.
     const DEFAULT_HOST: &str = "registry.mcp-hub.info";
 
-    /// Reads a registry. A text with `://` is a URL; any other text is a directory, resolved by [`path::absolute`]. A
-    /// text that looks like a host is refused: a user who forgot `https://` does not mean a folder.
+    /// Reads a registry. A text with `oci://` is a place in a registry of images, one with another `://` a URL; any other
+    /// text is a directory, resolved by [`path::absolute`]. A text that looks like a host is refused: a user who forgot
+    /// `https://` does not mean a folder.
     ///
     /// # Errors
-    /// When a URL has another scheme, no host, credentials, a query or a fragment; when a path can't be resolved.
+    /// When an address has another scheme, no host, credentials, a query or a fragment; when a path can't be resolved.
     pub fn from_text(text: &str, base: &Path, home: Option<&Path>) -> Result<Self, RegistryError> {
         let found = || SafeText::quoted(&without_secrets(text));
         let fail = || RegistryError::Neither { found: found() };
+        if text.get(..SCHEME.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(SCHEME)) {
+            let place = OciPlace::parse(text).map_err(|problem| RegistryError::Oci { found: found(), problem });
+            return place.map(Self::Oci);
+        }
         if text.contains("://") {
-            let is_oci = text.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("oci://"));
-            let fail = || if is_oci { RegistryError::Oci { found: found() } } else { fail() };
             return RegistryUrl::parse(text).map(Self::Url).ok_or_else(fail);
         }
         if let Some(scheme) = missing_scheme(text) {
@@ -81,7 +93,7 @@ impl Registry {
     }
 
     /// Replaces a directory by its canonical path, which `resolve` returns, so that one directory has one name whatever
-    /// links lead to it (spec section 1). One that does not exist, and a URL, stay as they are.
+    /// links lead to it (spec section 1). One that does not exist, and an address, stay as they are.
     pub fn resolve(&mut self, resolve: impl Fn(&Path) -> Option<PathBuf>) {
         if let Self::Directory(path) = self
             && let Some(canonical) = resolve(path).filter(|path| path.is_absolute())
@@ -94,7 +106,17 @@ impl Registry {
     pub const fn endpoint(&self) -> Option<&Endpoint> {
         match self {
             Self::Url(url) => Some(url.endpoint()),
+            Self::Oci(place) => Some(place.host().endpoint()),
             Self::Directory(_) => None,
+        }
+    }
+
+    /// Whether what it says of a package is its own word. A registry of images has bytes alone: whoever may write there
+    /// has written what stands in them.
+    pub const fn states_facts(&self) -> bool {
+        match self {
+            Self::Url(_) | Self::Directory(_) => true,
+            Self::Oci(_) => false,
         }
     }
 }
@@ -138,6 +160,7 @@ impl fmt::Display for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url(url) => url.fmt(f),
+            Self::Oci(place) => place.fmt(f),
             Self::Directory(path) => write!(f, "{}", path.display()),
         }
     }
@@ -164,8 +187,11 @@ mod tests {
         ] {
             assert_eq!(without_secrets(text), shown);
         }
-        let error = Registry::from_text("https://me:hunter2@r.example", Path::new("/"), None).unwrap_err();
-        assert!(error.to_string().starts_with("`https://…@r.example` is not a registry"), "{error}");
+        for scheme in ["https", "oci"] {
+            let text = format!("{scheme}://me:hunter2@r.example");
+            let error = Registry::from_text(&text, Path::new("/"), None).unwrap_err();
+            assert!(error.to_string().starts_with(&format!("`{scheme}://…@r.example` is not a registry")), "{error}");
+        }
     }
 
     #[test]
@@ -197,7 +223,16 @@ mod tests {
             ("registry.d", Some("/base/registry.d")),
             ("my registry.example", Some("/base/my registry.example")),
             ("$HOME/registry", None),
-            ("oci://r.example/x", None),
+            ("oci://R.Example:443/mcp/packages/", Some("oci://r.example/mcp/packages")),
+            ("oci://r.example", Some("oci://r.example")),
+            ("oci://localhost:5000/mcp", Some("oci://localhost:5000/mcp")),
+            ("OCI://r.example/x", None),
+            ("oci://", None),
+            ("oci:///x", None),
+            ("oci://me:hunter2@r.example/x", None),
+            ("oci://r.example/Upper", None),
+            ("oci://r.example/x:1", None),
+            ("oci://r.example/x?y", None),
         ];
         for (text, expected) in cases {
             assert_eq!(read(text).ok().map(|registry| registry.to_string()).as_deref(), expected, "{text}");

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::rc::Rc;
 
 use crate::challenge;
 use crate::challenge::Challenge;
@@ -29,13 +30,17 @@ pub type FindLogIn<'c> = dyn Fn() -> Result<Option<LogIn>, LogInProblem> + 'c;
 /// The host by which people know one registry, and the one that answers for it.
 const DOCKER_HUB: (&str, &str) = ("https://docker.io", "registry-1.docker.io");
 
-/// What is wanted of a repository.
+/// What is wanted of a repository, or of the registry around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum RepositoryAccess {
     /// To read.
     Pull,
     /// To write, too.
     Push,
+    /// To list the repositories.
+    Catalog,
+    /// To be known at all.
+    Entry,
 }
 
 /// A request to the registry.
@@ -52,10 +57,12 @@ pub(crate) struct OciCall<'q> {
 /// A client for one repository. Before the first request it neither connects, nor reads certificates, nor looks for a
 /// log-in.
 pub struct OciClient<'c> {
-    pub(crate) http: HttpClient,
+    pub(crate) http: Rc<HttpClient>,
     pub(crate) repository: OciRepository,
-    pub(crate) find_log_in: Box<FindLogIn<'c>>,
+    pub(crate) find_log_in: Rc<FindLogIn<'c>>,
     granted: RefCell<BTreeMap<RepositoryAccess, Authorization>>,
+    /// What proves who asks everywhere in the registry, once it has asked.
+    known_everywhere: Rc<RefCell<Option<Authorization>>>,
 }
 
 impl fmt::Debug for OciClient<'_> {
@@ -73,7 +80,25 @@ impl<'c> OciClient<'c> {
         }
         let server = RemoteServer { noun: "registry", url: RegistryUrl::of(&endpoint) };
         let http = HttpClient::new(server, HttpSettings { token: None, ..settings });
-        Self { http, repository: repository.clone(), find_log_in, granted: RefCell::default() }
+        Self {
+            http: Rc::new(http),
+            repository: repository.clone(),
+            find_log_in: Rc::from(find_log_in),
+            granted: RefCell::default(),
+            known_everywhere: Rc::default(),
+        }
+    }
+
+    /// A client for another repository of the same registry, over the same connections.
+    #[must_use]
+    pub fn beside(&self, repository: OciRepository) -> Self {
+        Self {
+            http: Rc::clone(&self.http),
+            repository,
+            find_log_in: Rc::clone(&self.find_log_in),
+            granted: RefCell::default(),
+            known_everywhere: Rc::clone(&self.known_everywhere),
+        }
     }
 
     /// The repository.
@@ -92,13 +117,14 @@ impl<'c> OciClient<'c> {
     }
 
     /// How to log in, for messages.
-    pub(crate) fn advice(&self) -> String {
+    pub fn advice(&self) -> String {
         format!("smcp login --registry {} --username NAME --token -", self.repository.host())
     }
 
     /// Sends a request, and says who asks when the registry wants to know.
     pub(crate) fn call(&self, call: &OciCall<'_>, deadline: &Deadline) -> Result<HttpReply, OciError> {
-        let known = self.granted.borrow().get(&call.access).cloned();
+        let of_repository = self.granted.borrow().get(&call.access).cloned();
+        let known = of_repository.or_else(|| self.known_everywhere.borrow().clone());
         let reply = self.send(call, known.as_ref(), deadline)?;
         // Only the registry itself asks who we are, not the storage that it redirects to.
         if reply.status() != 401 || !reply.is_from_home() {
@@ -110,7 +136,7 @@ impl<'c> OciClient<'c> {
         Ok(reply)
     }
 
-    fn send(
+    pub(crate) fn send(
         &self,
         call: &OciCall<'_>,
         authorization: Option<&Authorization>,
@@ -134,7 +160,7 @@ impl<'c> OciClient<'c> {
         deadline: &Deadline,
     ) -> Result<Authorization, OciError> {
         let challenges: Vec<Challenge> = reply.headers("www-authenticate").flat_map(challenge::parse).collect();
-        let log_in = (self.find_log_in)().map_err(|problem| self.unusable(problem))?;
+        let log_in = self.log_in()?;
         // A token is for this repository alone and for minutes; a password is for everything.
         for challenge in &challenges {
             if let Challenge::Bearer { realm, service } = challenge {
@@ -143,7 +169,9 @@ impl<'c> OciClient<'c> {
         }
         match (challenges.first(), log_in) {
             (Some(Challenge::Basic), Some(LogIn::Password { user, password })) => {
-                Authorization::basic(&user, &password).map_err(|_| self.unusable(too_long()))
+                let basic = Authorization::basic(&user, &password).map_err(|_| self.unusable(too_long()))?;
+                *self.known_everywhere.borrow_mut() = Some(basic.clone());
+                Ok(basic)
             }
             (Some(_), Some(LogIn::Refresh(_))) => Err(self.unusable(LogInProblem::new(
                 "it is a token for a token service, and the registry asks for a name and a password",
@@ -167,6 +195,11 @@ impl<'c> OciClient<'c> {
         }
     }
 
+    /// Looks for the log-in.
+    pub(crate) fn log_in(&self) -> Result<Option<LogIn>, OciError> {
+        (self.find_log_in)().map_err(|problem| self.unusable(problem))
+    }
+
     pub(crate) fn unusable(&self, problem: LogInProblem) -> OciError {
         OciError::LogIn { host: self.repository.host().to_string(), problem }
     }
@@ -176,6 +209,8 @@ impl<'c> OciClient<'c> {
         match access {
             RepositoryAccess::Pull => format!("read {}", self.repository.name()),
             RepositoryAccess::Push => format!("write to {}", self.repository.name()),
+            RepositoryAccess::Catalog => "list its repositories".to_owned(),
+            RepositoryAccess::Entry => "in".to_owned(),
         }
     }
 

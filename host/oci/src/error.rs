@@ -107,6 +107,14 @@ pub enum OciError {
         /// The limit, bytes.
         limit: usize,
     },
+    /// There is more of something than is read.
+    #[error("{what} has more than {limit} entries, the most that are read")]
+    TooMany {
+        /// What was listed.
+        what: String,
+        /// The limit.
+        limit: usize,
+    },
     /// A document of the artefact is not what it should be.
     #[error("{what} is not what it should be: {problem}\n  expected {allowed}")]
     Artefact {
@@ -147,6 +155,7 @@ impl OciError {
             | Self::Broken { .. }
             | Self::Missing { .. }
             | Self::Denied { .. }
+            | Self::TooMany { .. }
             | Self::Protocol { .. } => ExitKind::Registry,
         }
     }
@@ -167,6 +176,7 @@ impl OciError {
             | Self::Protocol { .. }
             | Self::Digest { .. }
             | Self::TooLarge { .. }
+            | Self::TooMany { .. }
             | Self::Artefact { .. } => false,
         }
     }
@@ -179,7 +189,7 @@ impl OciError {
             Self::Silence { .. } | Self::Halted(_) => "timeout",
             Self::Missing { .. } => "oci-not-found",
             Self::Denied { .. } | Self::LogIn { .. } => "oci-denied",
-            Self::Http(_) | Self::Broken { .. } | Self::Protocol { .. } => "oci-unavailable",
+            Self::Http(_) | Self::Broken { .. } | Self::Protocol { .. } | Self::TooMany { .. } => "oci-unavailable",
         }
     }
 }

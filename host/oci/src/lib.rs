@@ -6,8 +6,9 @@
 //!
 //! ```text
 //! OciReference ──manifest──► FetchedManifest ──wasm::layer_of──► Descriptor ──blob──► bytes
-//!                               ▲
-//!          referrers(digest) ───┘            push_blob, push_manifest, push_referrer
+//!                               ▲    └──package::parts_of──► manifest document, bundle
+//!          referrers(digest) ───┤
+//!               tags, a tag ────┘            push_blob, push_manifest, push_referrer
 //! ```
 
 mod challenge;
@@ -17,6 +18,8 @@ mod document;
 mod error;
 mod file;
 mod helper;
+mod listing;
+pub mod package;
 mod pull;
 mod push;
 mod referrers;
@@ -37,5 +40,6 @@ pub use crate::error::OciError;
 pub use crate::file::get as get_file;
 pub use crate::helper::ask as ask_helper;
 pub use crate::pull::FetchedManifest;
+pub use crate::pull::OpenedBlob;
 pub use crate::push::Pushed;
 pub use crate::referrers::Referrer;

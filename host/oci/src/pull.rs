@@ -1,6 +1,7 @@
 //! Reading: manifests and blobs, each compared with its digest.
 
-use std::io::Read as _;
+use std::fmt;
+use std::io::Read;
 
 use crate::client::OciCall;
 use crate::client::OciClient;
@@ -35,6 +36,20 @@ pub struct FetchedManifest {
     pub media_type: String,
     /// The bytes.
     pub bytes: Vec<u8>,
+}
+
+/// A blob, about to be read.
+pub struct OpenedBlob {
+    /// Its length as the registry says it, bytes.
+    pub length: Option<u64>,
+    /// Its bytes.
+    pub body: Box<dyn Read>,
+}
+
+impl fmt::Debug for OpenedBlob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenedBlob").field("length", &self.length).finish_non_exhaustive()
+    }
 }
 
 impl FetchedManifest {
@@ -106,6 +121,39 @@ impl OciClient<'_> {
         Ok(Ok(manifest))
     }
 
+    /// Gets the manifest under a tag or a digest, by the name `what`; `None` when there is none.
+    ///
+    /// # Errors
+    /// As [`OciClient::manifest`].
+    pub fn manifest_under(
+        &self,
+        name: &str,
+        what: &str,
+        deadline: &Deadline,
+    ) -> Result<Option<FetchedManifest>, OciError> {
+        let Ok(manifest) = self.find_manifest(name, what, deadline)? else { return Ok(None) };
+        if let Ok(digest) = name.parse::<Digest>() {
+            check(what, &digest, manifest.digest)?;
+        }
+        Ok(Some(manifest))
+    }
+
+    /// Opens a blob, which is not compared with its digest here; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the registry doesn't give it.
+    pub fn open_blob(&self, digest: &Digest, what: &str, deadline: &Deadline) -> Result<Option<OpenedBlob>, OciError> {
+        let reply = self.get(&self.path(&format!("blobs/{digest}")), "application/octet-stream, */*", deadline)?;
+        match reply.status() {
+            200 => {}
+            404 => return Ok(None),
+            _ => return Err(self.refused(reply, what, RepositoryAccess::Pull)),
+        }
+        let length = reply.length();
+        let body = reply.body(deadline).map_err(|problem| self.http.failed(problem))?;
+        Ok(Some(OpenedBlob { length, body: Box::new(body) }))
+    }
+
     /// Gets a blob of at most `limit` bytes.
     ///
     /// # Errors
@@ -130,15 +178,7 @@ impl OciClient<'_> {
     }
 
     pub(crate) fn get(&self, path: &str, accept: &str, deadline: &Deadline) -> Result<HttpReply, OciError> {
-        let call = OciCall {
-            method: HttpMethod::Get,
-            target: HttpTarget::Below(path),
-            headers: &[("accept", accept)],
-            body: None,
-            repeatable: true,
-            access: RepositoryAccess::Pull,
-        };
-        self.call(&call, deadline)
+        self.call(&asking(path, &[("accept", accept)], RepositoryAccess::Pull), deadline)
     }
 
     /// Reads the body of an answer.
@@ -162,6 +202,15 @@ impl OciClient<'_> {
         })?;
         if bytes.len() > limit { Err(too_large()) } else { Ok(bytes) }
     }
+}
+
+/// A request for something, as it stands below the registry's address.
+pub(crate) const fn asking<'q>(
+    path: &'q str,
+    headers: &'q [(&'static str, &'q str)],
+    access: RepositoryAccess,
+) -> OciCall<'q> {
+    OciCall { method: HttpMethod::Get, target: HttpTarget::Below(path), headers, body: None, repeatable: true, access }
 }
 
 /// Compares digests.

@@ -15,15 +15,13 @@ use smcp_model::digest::Digest;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 
-/// Something that refers to an artefact, with its one part.
+/// Something that refers to an artefact, with its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Referrer {
     /// The digest of its manifest.
     pub digest: Digest,
-    /// What its part is.
-    pub media_type: String,
-    /// The bytes of its part.
-    pub bytes: Vec<u8>,
+    /// Its parts, in their order: what each is, and its bytes.
+    pub parts: Vec<(String, Vec<u8>)>,
 }
 
 /// How often the list in a tag is written again because somebody else has written it meanwhile.
@@ -51,7 +49,12 @@ impl OciClient<'_> {
                 Some(kind) => kind == artifact_type,
                 None => {
                     looked_at = looked_at.saturating_add(1);
-                    looked_at <= limits::oci::REFERRERS_LOOKED_AT && self.says(&referrer, artifact_type, deadline)?
+                    if looked_at > limits::oci::REFERRERS_LOOKED_AT {
+                        // The one that counts could be among the others.
+                        let what = format!("the list of referrers without a kind of {}@{subject}", self.repository);
+                        return Err(OciError::TooMany { what, limit: limits::oci::REFERRERS_LOOKED_AT });
+                    }
+                    self.says(&referrer, artifact_type, deadline)?
                 }
             };
             if is_it {
@@ -94,7 +97,7 @@ impl OciClient<'_> {
                 400 | 404 | 405 | 501 if found.is_empty() => return Ok(None),
                 _ => return Err(self.refused(reply, &what, RepositoryAccess::Pull)),
             }
-            let next = reply.headers("link").find_map(next_page).map(|link| self.path_of(&link, &what)).transpose()?;
+            let next = self.next_path(&reply, &what)?;
             let bytes = self.body(reply, limits::oci::MANIFEST, &what, deadline)?;
             found.extend(read_index(&bytes, &what)?.manifests);
             match next {
@@ -103,19 +106,6 @@ impl OciClient<'_> {
             }
         }
         Err(OciError::TooLarge { what, limit: limits::oci::REFERRER_PAGES.saturating_mul(limits::oci::MANIFEST) })
-    }
-
-    /// The path of a further page, which is on the registry itself.
-    fn path_of(&self, link: &str, what: &str) -> Result<String, OciError> {
-        let path = link.strip_prefix(&self.http.server().url.endpoint().to_string()).unwrap_or(link);
-        if path.starts_with("/v2/") {
-            return Ok(path.to_owned());
-        }
-        Err(OciError::Artefact {
-            what: what.to_owned(),
-            problem: SafeText::within(&format!("its next page is `{link}`"), limits::QUOTED),
-            allowed: "a path below /v2/ of the registry",
-        })
     }
 
     /// Reads the list in the tag that stands for the registry's own.
@@ -128,10 +118,10 @@ impl OciClient<'_> {
         }
     }
 
-    /// Gets a referrer with its one part, of at most `limit` bytes.
+    /// Gets a referrer with its parts: at most [`limits::oci::REFERRER_PARTS`], each of at most `limit` bytes.
     ///
     /// # Errors
-    /// When it can't be had, refers to something else, or has not one part.
+    /// When it can't be had, refers to something else, or has more parts or none.
     pub fn referrer(
         &self,
         referrer: &Descriptor,
@@ -148,14 +138,15 @@ impl OciClient<'_> {
         if document.subject.as_ref().map(|subject| subject.digest) != Some(*subject) {
             return Err(wrong("it refers to something else", "a `subject` with the digest of the artefact"));
         }
-        let [part] = document.layers.as_slice() else {
-            return Err(wrong(&format!("it has {} parts", document.layers.len()), "one"));
-        };
-        let bytes = self.blob(part, limit, &what, deadline)?;
-        Ok(Referrer { digest: referrer.digest, media_type: part.media_type.clone(), bytes })
+        if !(1..=limits::oci::REFERRER_PARTS).contains(&document.layers.len()) {
+            return Err(wrong(&format!("it has {} parts", document.layers.len()), "one to four"));
+        }
+        let of_part = |part: &Descriptor| Ok((part.media_type.clone(), self.blob(part, limit, &what, deadline)?));
+        let parts = document.layers.iter().map(of_part).collect::<Result<_, OciError>>()?;
+        Ok(Referrer { digest: referrer.digest, parts })
     }
 
-    /// Puts something there that refers to the manifest `subject`: one part, of a kind.
+    /// Puts something there that refers to the manifest `subject`: parts, of a kind. Each part is what it is, and its bytes.
     ///
     /// # Errors
     /// When the registry doesn't take it.
@@ -163,14 +154,18 @@ impl OciClient<'_> {
         &self,
         subject: &Descriptor,
         artifact_type: &str,
-        part: (&str, &[u8]),
+        parts: &[(&str, &[u8])],
         deadline: &Deadline,
     ) -> Result<Descriptor, OciError> {
-        let (media_type, bytes) = part;
-        let (config, layer) = (Descriptor::of(EMPTY.0, EMPTY.1), Descriptor::of(media_type, bytes));
+        let config = Descriptor::of(EMPTY.0, EMPTY.1);
         self.push_blob(&config, EMPTY.1, deadline)?;
-        self.push_blob(&layer, bytes, deadline)?;
-        let mut manifest = ImageManifest::new(config, vec![layer]);
+        let mut layers = Vec::new();
+        for (media_type, bytes) in parts {
+            let layer = Descriptor::of(media_type, bytes);
+            self.push_blob(&layer, bytes, deadline)?;
+            layers.push(layer);
+        }
+        let mut manifest = ImageManifest::new(config, layers);
         manifest.artifact_type = Some(artifact_type.to_owned());
         manifest.subject = Some(Descriptor { platform: None, artifact_type: None, ..subject.clone() });
         let manifest = self.written(manifest.to_bytes())?;
@@ -208,7 +203,7 @@ impl OciClient<'_> {
         })
     }
 
-    fn written(&self, document: Result<Vec<u8>, serde_json::Error>) -> Result<Vec<u8>, OciError> {
+    pub(crate) fn written(&self, document: Result<Vec<u8>, serde_json::Error>) -> Result<Vec<u8>, OciError> {
         document.map_err(|error| OciError::Artefact {
             what: self.repository.to_string(),
             problem: SafeText::new(&error.to_string()),
@@ -228,31 +223,4 @@ fn read_index(bytes: &[u8], what: &str) -> Result<ImageIndex, OciError> {
         problem: SafeText::within(&format!("it can't be read: {error}"), limits::PARSER_MESSAGE),
         allowed: "an image index",
     })
-}
-
-/// The target of a header `link` that leads to the next page.
-fn next_page(header: &str) -> Option<String> {
-    header.split(',').find_map(|link| {
-        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-        let is_next = parameters.split(';').any(|it| matches!(it.trim(), r#"rel="next""# | "rel=next"));
-        is_next.then(|| target.to_owned())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_next_page_is_named_by_a_link() {
-        let cases = [
-            (r#"</v2/a/referrers/x?n=1>; rel="next""#, Some("/v2/a/referrers/x?n=1")),
-            (r#"</v2/first>; rel="first", </v2/next>; rel=next"#, Some("/v2/next")),
-            (r#"</v2/last>; rel="last""#, None),
-            ("/v2/x; rel=next", None),
-        ];
-        for (header, expected) in cases {
-            assert_eq!(next_page(header).as_deref(), expected, "{header}");
-        }
-    }
 }

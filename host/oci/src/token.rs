@@ -46,18 +46,21 @@ impl OciClient<'_> {
         let endpoint = self.http.led_to(realm)?;
         let is_own = is_of_the_house(self.http.server().url.endpoint(), &endpoint);
         let withheld = log_in.is_some() && !is_own;
-        let actions = match access {
-            RepositoryAccess::Pull => "pull",
-            RepositoryAccess::Push => "pull,push",
+        let repository = self.repository.name();
+        let scope = match access {
+            RepositoryAccess::Pull => Some(format!("repository:{repository}:pull")),
+            RepositoryAccess::Push => Some(format!("repository:{repository}:pull,push")),
+            RepositoryAccess::Catalog => Some("registry:catalog:*".to_owned()),
+            RepositoryAccess::Entry => None,
         };
-        let scope = format!("repository:{}:{actions}", self.repository.name());
+        let scope = scope.as_deref();
         let reply = match log_in.filter(|_| is_own) {
-            Some(LogIn::Refresh(token)) => self.exchange_token(realm, service, &scope, token, deadline)?,
+            Some(LogIn::Refresh(token)) => self.exchange_token(realm, service, scope, token, deadline)?,
             Some(LogIn::Password { user, password }) => {
                 let basic = Authorization::basic(user, password).map_err(|_| self.unusable(too_long()))?;
-                self.ask_for_token(realm, service, &scope, Some(&basic), deadline)?
+                self.ask_for_token(realm, service, scope, Some(&basic), deadline)?
             }
-            None => self.ask_for_token(realm, service, &scope, None, deadline)?,
+            None => self.ask_for_token(realm, service, scope, None, deadline)?,
         };
         self.read_token(reply, &endpoint, access, withheld, deadline)
     }
@@ -66,13 +69,15 @@ impl OciClient<'_> {
         &self,
         realm: &str,
         service: Option<&str>,
-        scope: &str,
+        scope: Option<&str>,
         authorization: Option<&Authorization>,
         deadline: &Deadline,
     ) -> Result<HttpReply, OciError> {
         let separator = if realm.contains('?') { '&' } else { '?' };
-        let service = service.map_or_else(String::new, |service| format!("service={}&", encoded(service)));
-        let target = format!("{realm}{separator}{service}scope={}", encoded(scope));
+        let fields = [("service", service), ("scope", scope)];
+        let fields = fields.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", encoded(value?))));
+        let fields: Vec<String> = fields.collect();
+        let target = format!("{realm}{separator}{}", fields.join("&"));
         let call = HttpCall {
             method: HttpMethod::Get,
             target: HttpTarget::Led(&target),
@@ -89,7 +94,7 @@ impl OciClient<'_> {
         &self,
         realm: &str,
         service: Option<&str>,
-        scope: &str,
+        scope: Option<&str>,
         token: &Secret,
         deadline: &Deadline,
     ) -> Result<HttpReply, OciError> {
@@ -97,7 +102,7 @@ impl OciClient<'_> {
             ("grant_type", "refresh_token"),
             ("client_id", "smcp"),
             ("service", service.unwrap_or_default()),
-            ("scope", scope),
+            ("scope", scope.unwrap_or_default()),
             ("refresh_token", token.expose()),
         ];
         let form: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();

@@ -33,6 +33,7 @@ use smcp_code::SystemFiles;
 use smcp_config::Config;
 use smcp_decide::Notice;
 use smcp_model::deadline::Deadline;
+use smcp_model::oci::OciPlace;
 use smcp_model::progress::Progress;
 use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
@@ -40,6 +41,7 @@ use smcp_policy::PolicyHost;
 use smcp_policy::PolicySet;
 use smcp_registry::DirectoryRegistry;
 use smcp_registry::HttpRegistry;
+use smcp_registry::OciRegistry;
 use smcp_registry::PackageError;
 use smcp_registry::RegistryClient;
 use smcp_store::Cache;
@@ -118,7 +120,19 @@ impl Session {
                 check_clock(&self.system)?;
                 Ok(Box::new(HttpRegistry::new(url.clone(), access::settings(self, url.endpoint())?)))
             }
+            Registry::Oci(place) => Ok(Box::new(self.images(place)?)),
         }
+    }
+
+    /// Opens a registry of images that the configuration or the command line names.
+    ///
+    /// # Errors
+    /// [`PipelineError::Clock`].
+    pub(crate) fn images(&self, place: &OciPlace) -> Result<OciRegistry, PipelineError> {
+        check_clock(&self.system)?;
+        let (system, host) = (self.system.clone(), place.host().clone());
+        let find_log_in = Box::new(move || access::log_in_for(&system, &host));
+        Ok(OciRegistry::new(place.clone(), access::settings_of_images(self), find_log_in))
     }
 
     /// Returns the cache; makes it when it does not exist yet.

@@ -1,4 +1,4 @@
-//! Getting components and sets ahead, and putting them where others are.
+//! Getting components and sets ahead; putting them, and packages, elsewhere.
 //!
 //! A launch does not use this file.
 
@@ -28,6 +28,7 @@ use smcp_model::digest::Digest;
 use smcp_model::limits;
 use smcp_model::mode::Mode;
 use smcp_model::name::PolicyName;
+use smcp_model::oci::OciPlace;
 use smcp_model::oci::OciReference;
 use smcp_model::policy::LayerName;
 use smcp_model::policy::PolicySource;
@@ -39,6 +40,11 @@ use smcp_model::text::SafeText;
 use smcp_oci::Descriptor;
 use smcp_oci::IMAGE_MANIFEST;
 use smcp_oci::OciClient;
+use smcp_registry as registry;
+use smcp_registry::Listed;
+use smcp_registry::OciRegistry;
+use smcp_registry::PublishRequest;
+use smcp_registry::Published;
 use smcp_signature::SignatureDocument;
 use smcp_signature::SignatureForm;
 
@@ -140,7 +146,7 @@ fn push_signatures(
     let subject = Descriptor::of(IMAGE_MANIFEST, &manifest.bytes);
     for SignatureDocument { form, content, .. } in signatures {
         let kind = artifact_type(*form);
-        client.push_referrer(&subject, kind, (kind, content), deadline)?;
+        client.push_referrer(&subject, kind, &[(kind, content)], deadline)?;
     }
     Ok(())
 }
@@ -196,4 +202,33 @@ pub fn pull_set_source(session: &Session, address: &RemoteAddress) -> Result<Pul
     let proof = arrived.proof();
     let manifest = proof.manifest.as_ref().map(|manifest| manifest.digest);
     Ok(PulledArchive { bytes: Arc::clone(arrived.bytes()), manifest, signatures: proof.signatures.clone(), packed })
+}
+
+/// Publishes a package in a registry of images.
+///
+/// # Errors
+/// When it can't be published, or the registry doesn't take it.
+pub fn publish_image(
+    session: &Session,
+    place: &OciPlace,
+    request: &PublishRequest<'_>,
+) -> Result<Published, PipelineError> {
+    let deadline = Deadline::after(limits::oci::PUSH);
+    Ok(registry::publish_image(&session.images(place)?, request, &deadline)?)
+}
+
+/// Opens a registry of images, to ask it and to put statements there.
+///
+/// # Errors
+/// When the clock can't be used.
+pub fn open_images(session: &Session, place: &OciPlace) -> Result<OciRegistry, PipelineError> {
+    session.images(place)
+}
+
+/// Lists the packages in a registry of images.
+///
+/// # Errors
+/// When it does not list them, or can't be asked.
+pub fn list_images(session: &Session, place: &OciPlace) -> Result<Vec<Listed>, PipelineError> {
+    Ok(session.images(place)?.catalog(&Deadline::after(limits::oci::LIST))?)
 }

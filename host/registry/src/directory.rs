@@ -163,7 +163,7 @@ impl DirectoryRegistry {
                 Err(error) => tracing::warn!(%error, "a damaged entry is passed over"),
             }
         }
-        entries.retain(|entry| entry.manifest_digest == *digest || entry.bundle_digest == *digest);
+        entries.retain(|entry| entry.has_digest(digest));
         if entries.len() > 1 {
             let versions = entries.iter().map(|entry| entry.version.to_string()).collect::<Vec<_>>().join(", ");
             return Err(VersionProblem::AmbiguousDigest { digest: *digest, versions }.of(&wanted.id));

@@ -73,6 +73,7 @@ pub(super) fn read(bytes: &[u8], wanted: &PackageRef, registry: &Registry) -> Re
         manifest_digest: digest("resolved.manifest.digest", &manifest)?,
         bundle_digest: digest("resolved.bundle.digest", &bundle)?,
         bundle_size: bundle.size_bytes,
+        image_digest: None,
         facts: facts(origin, status, certification_level, git_sha),
     };
     check_selector(wanted, &resolution)?;

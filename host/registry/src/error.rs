@@ -21,6 +21,7 @@ use smcp_http::ServerError;
 use smcp_model::deadline::Expired;
 use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
+use smcp_oci::OciError;
 use smcp_store::CacheTargetError;
 use smcp_store::FolderError;
 use smcp_store::StoreError;
@@ -48,6 +49,9 @@ pub enum PackageError {
     /// A remote registry can't be asked, or its answer is not valid.
     #[error(transparent)]
     Http(#[from] Box<ServerError>),
+    /// A registry of images can't be asked, doesn't let us, or has something else than a package.
+    #[error(transparent)]
+    Oci(Box<OciError>),
     /// A manifest or a bundle can't be used, or can't be made.
     #[error(transparent)]
     Bundle(#[from] BundleError),
@@ -85,6 +89,9 @@ impl PackageError {
             && let RegistryProblem::Unusable { cause, .. } = &error.problem
         {
             return !refused.contains(&cause.kind());
+        }
+        if let Self::Oci(error) = self {
+            return error.is_outage();
         }
         matches!(self, Self::Http(error) if error.problem.kind() == HttpProblemKind::Unavailable)
     }
@@ -129,6 +136,25 @@ impl From<HttpError> for PackageError {
             HttpError::Server(error) => Self::Http(error),
             HttpError::Silence { expired, place } => Self::Silence { expired, place },
             HttpError::Halted(halted) => halted.into(),
+        }
+    }
+}
+
+impl From<OciError> for PackageError {
+    fn from(error: OciError) -> Self {
+        match error {
+            OciError::Http(error) => Self::Http(error),
+            OciError::Silence { expired, place } => Self::Silence { expired, place },
+            OciError::Halted(halted) => halted.into(),
+            error @ (OciError::Broken { .. }
+            | OciError::Missing { .. }
+            | OciError::Denied { .. }
+            | OciError::LogIn { .. }
+            | OciError::Protocol { .. }
+            | OciError::Digest { .. }
+            | OciError::TooLarge { .. }
+            | OciError::TooMany { .. }
+            | OciError::Artefact { .. }) => Self::Oci(Box::new(error)),
         }
     }
 }

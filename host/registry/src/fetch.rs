@@ -16,6 +16,7 @@ use smcp_model::bounded;
 use smcp_model::content;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
+use smcp_model::facts::Facts;
 use smcp_model::limits;
 use smcp_model::package::Resolution;
 use smcp_model::package::ResolvedPackage;
@@ -48,16 +49,32 @@ pub fn fetch(
     let bundle_size = task.ensure(Artifact::Bundle, &resolution.bundle_digest)?;
     check_size("the bundle's size in the registry's answer", resolution.bundle_size, bundle_size)?;
     check_size("the bundle's size in the manifest", read.identity.bundle_size, bundle_size)?;
+    let (certification, facts) = (read.certification.as_ref(), resolution.facts.clone());
+    let facts = if resolution.registry.states_facts() {
+        manifest::believe(certification, facts)
+    } else {
+        unsigned(certification, facts)
+    };
     Ok(ResolvedPackage {
         id: resolution.id.clone(),
         version: resolution.version.clone(),
         registry: resolution.registry.clone(),
-        facts: manifest::believe(read.certification.as_ref(), resolution.facts.clone()),
+        facts,
         manifest_digest: resolution.manifest_digest,
         bundle_digest: resolution.bundle_digest,
         bundle_size,
         manifest: read.manifest,
     })
+}
+
+/// Returns the facts of a package whose manifest has nobody's word behind it.
+fn unsigned(certification: Option<&serde_json::Value>, mut facts: Facts) -> Facts {
+    if certification.is_some_and(|block| !block.is_null()) {
+        let doubt =
+            "`certification` in the manifest counts for nothing: facts in a registry of images are signed statements";
+        facts.doubts.push(SafeText::new(doubt));
+    }
+    facts
 }
 
 /// The values that every step of a fetch needs.

@@ -20,7 +20,6 @@ use smcp_model::registry::Registry;
 use smcp_model::statement::ArrivedStatements;
 use smcp_store::KeptAnswer;
 use smcp_store::Resolutions;
-use smcp_store::has_digest;
 
 /// An earlier answer of a registry that can't be reached. As a client it has no files: all have to be in the cache.
 #[derive(Debug)]
@@ -95,7 +94,7 @@ fn candidates(resolutions: &Resolutions, registry: &Registry, wanted: &PackageRe
         Selector::Exact(version) => resolutions.of_version(registry, &wanted.id, version, now).into_iter().collect(),
         Selector::Digest(digest) => {
             let mut matching = resolutions.of_package(registry, &wanted.id, now);
-            matching.retain(|kept| has_digest(&kept.resolution, digest));
+            matching.retain(|kept| kept.resolution.has_digest(digest));
             matching
         }
         Selector::Latest => resolutions.of_package(registry, &wanted.id, now),

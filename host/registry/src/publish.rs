@@ -4,6 +4,9 @@
 //! version, or none of it. A version's bundle never changes; its facts may.
 
 mod author;
+mod image;
+
+pub use crate::publish::image::publish_image;
 
 use std::io::Write as _;
 
@@ -93,7 +96,9 @@ pub struct Published {
     pub bundle_digest: Digest,
     /// The length of the bundle, bytes.
     pub bundle_size: u64,
-    /// Whether the version existed already, and only its facts were updated.
+    /// The digest of the image manifest, in a registry of images.
+    pub image_digest: Option<Digest>,
+    /// Whether the version existed already, and only its facts were updated, if it can have any.
     pub updated: bool,
     /// How many files were packed.
     pub files: usize,
@@ -118,7 +123,7 @@ pub fn publish(registry: &DirectoryRegistry, request: &PublishRequest<'_>) -> Re
     let author = author::read(request, &label)?;
     let PublishRequest { bundle_dir: dir, exclude, include_secrets, .. } = request;
     let source = Source { dir, exclude, include_secrets: *include_secrets };
-    let survey = pack::survey(&source, registry.dir(), &label)?;
+    let survey = pack::survey(&source, Some(registry.dir()), &label)?;
     let _lock = lock(registry)?;
     let packed = registry.blobs().store(write_failed(registry, "blobs"), |draft| {
         let write_failed = |doing: String, cause| registry.failed(doing)(cause);
@@ -145,12 +150,12 @@ pub fn publish(registry: &DirectoryRegistry, request: &PublishRequest<'_>) -> Re
         bundle_size: packed.size,
     });
     write_document(registry, request, &document)?;
-    let mut remarks = author.remarks;
-    remarks.extend(author.expected.iter().filter_map(|expected| remark_about(request, &survey, expected)));
+    let remarks = remarks(request, &survey, author.remarks, &author.expected);
     Ok(Published {
         manifest_digest,
         bundle_digest: packed.digest,
         bundle_size: packed.size,
+        image_digest: None,
         updated,
         files: packed.files,
         unpacked: packed.unpacked,
@@ -176,16 +181,20 @@ fn state(
         return if has_some { Err(VersionProblem::Signed.of(known.label())) } else { Ok(()) };
     };
     let target = StatementTarget { package: format!("{id}@{version}"), manifest, bundle };
-    let facts = Facts {
+    let (statement, signature) = attestation.make(&target, None, stated(request))?;
+    registry.add_statement((id, version, &manifest), &statement, (&attestation.number, &signature))
+}
+
+/// The facts that a statement of the publisher has.
+fn stated(request: &PublishRequest<'_>) -> Facts {
+    Facts {
         status: Some(request.status.clone()),
         origin: request.origin.as_deref().and_then(Origin::from_word),
         cert_level: request.cert_level,
         score: request.score,
         findings: request.findings,
         ..Facts::default()
-    };
-    let (statement, signature) = attestation.make(&target, facts)?;
-    registry.add_statement((id, version, &manifest), &statement, (&attestation.number, &signature))
+    }
 }
 
 fn write_failed<'r>(registry: &'r DirectoryRegistry, folder: &'r str) -> impl Fn(std::io::Error) -> PackageError {
@@ -227,6 +236,17 @@ fn check_unchanged(
     }
 }
 
+/// Returns the remarks about a package: those about its manifest, and those about files that its command needs.
+fn remarks(
+    request: &PublishRequest<'_>,
+    survey: &Survey,
+    of_manifest: Vec<SafeText>,
+    expected: &[ExpectedFile],
+) -> Vec<SafeText> {
+    let of_files = expected.iter().filter_map(|expected| remark_about(request, survey, expected));
+    of_manifest.into_iter().chain(of_files).collect()
+}
+
 /// Makes the remark about a file that the command needs and that is missing or not executable: the server can't start.
 fn remark_about(request: &PublishRequest<'_>, survey: &Survey, expected: &ExpectedFile) -> Option<SafeText> {
     let ExpectedFile { path, is_program } = expected;
@@ -261,6 +281,11 @@ fn certify(mut document: serde_json::Map<String, Value>, request: &PublishReques
     if let Some(source) = &request.source {
         document.insert("source".to_owned(), source.document());
     }
+    written(document)
+}
+
+/// Writes a manifest.
+fn written(document: serde_json::Map<String, Value>) -> Vec<u8> {
     let mut text = format!("{:#}", Value::Object(document)).into_bytes();
     text.push(b'\n');
     text

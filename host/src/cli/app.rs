@@ -298,6 +298,7 @@ impl App {
         let registry = self.global.registry.as_deref().map(|text| self.registry(text)).transpose()?;
         let registry = registry.map(|registry| match registry {
             Registry::Url(url) => url.as_str().into(),
+            Registry::Oci(place) => place.to_string().into(),
             Registry::Directory(path) => path.into_os_string(),
         });
         let cache_dir = self.global.cache_dir.as_deref().map(|path| self.cache_dir(path)).transpose()?;

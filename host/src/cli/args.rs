@@ -60,7 +60,7 @@ pub(super) enum Command {
     /// Begin, show or check the configuration
     #[command(subcommand)]
     Config(Chosen<ConfigCommand>),
-    /// Work on a registry directory
+    /// Work on a registry: a directory, or a place in a registry of images
     #[command(subcommand)]
     Registry(Chosen<RegistryCommand>),
     /// Make a package of a server that npx, uvx or a desktop client starts today, in a registry directory

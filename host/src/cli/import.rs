@@ -14,7 +14,7 @@ use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::registry::publish;
-use crate::cli::registry::publish::Target;
+use crate::cli::registry::publish::PublishTarget;
 use smcp_authority as authority;
 use smcp_authority::ScratchFolder;
 use smcp_import as import;
@@ -132,12 +132,12 @@ impl ImportCommand {
             }
         };
         let imported = imported.map_err(|error| failure(error, &self.source))?;
-        let target = Target::of(registry)?;
+        let target = PublishTarget::of(app, registry)?;
         let published = self.publish(&target, &imported)?;
         self.answer(app, &target, &imported, &published)
     }
 
-    fn publish(&self, target: &Target, imported: &Imported) -> Result<Published, Failure> {
+    fn publish(&self, target: &PublishTarget, imported: &Imported) -> Result<Published, Failure> {
         let Imported { root, id, version, lock, left_out, .. } = imported;
         let has_facts = self.origin.is_some() || self.cert_level.is_some() || self.score.is_some();
         target.publish(&PublishRequest {
@@ -161,7 +161,7 @@ impl ImportCommand {
     fn answer(
         &self,
         app: &mut App,
-        target: &Target,
+        target: &PublishTarget,
         imported: &Imported,
         published: &Published,
     ) -> Result<Exit, Failure> {
@@ -185,9 +185,9 @@ impl ImportCommand {
                 .map(|(name, required)| format!("{name}{}", if *required { "" } else { " (if set)" }));
             rows.push(("variables", Span::plain(named.collect::<Vec<_>>().join(", "))));
         }
-        rows.extend(publish::rows(&target.registry, published).into_iter().filter(|(name, _)| *name != "left out"));
+        rows.extend(publish::rows(&target.registry(), published).into_iter().filter(|(name, _)| *name != "left out"));
         let registry =
-            if app.named_registry().is_some() { format!(" --registry {}", target.registry) } else { String::new() };
+            if app.named_registry().is_some() { format!(" --registry {}", target.registry()) } else { String::new() };
         rows.push(("next", Span::plain(format!("smcp mcp-config{registry} {reference} --client NAME --write"))));
         let done = if published.updated { "was imported before; its bytes are the same" } else { "is imported" };
         message::done(&format!("{reference} {done}"), &rows, &mut app.err(), &app.error_style())?;
@@ -203,10 +203,15 @@ fn registry(app: &App) -> Result<Registry, Failure> {
         None => (app.session(None)?.config().registry().clone(), false),
     };
     match registry {
-        Registry::Url(url) if is_named => Err(Failure::usage(publish::no_directory(&url))),
+        Registry::Url(url) if is_named => Err(Failure::usage(publish::no_target(&url))),
         Registry::Url(url) => Err(Failure::usage(anyhow::anyhow!(
             "the configuration's registry is {url}, and a package is imported into a directory\n  \
              --registry DIR names one, for example --registry ~/mcp-registry"
+        ))),
+        // Its packages have what signed statements say, and an import's source is the word of a directory's owner.
+        Registry::Oci(place) => Err(Failure::usage(anyhow::anyhow!(
+            "{place} is a registry of images, and a package is imported into a directory\n  --registry DIR names one, for \
+             example --registry ~/mcp-registry"
         ))),
         directory @ Registry::Directory(_) => Ok(directory),
     }

@@ -38,7 +38,6 @@ pub use crate::error::FolderPurpose;
 pub use crate::error::StoreError;
 pub use crate::resolutions::KeptAnswer;
 pub use crate::resolutions::Resolutions;
-pub use crate::resolutions::has_digest;
 pub use crate::runs::RunFolder;
 pub use crate::runs::Runs;
 pub use crate::sources::SourceNote;

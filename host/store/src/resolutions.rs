@@ -147,7 +147,7 @@ impl Resolutions {
             Selector::Exact(version) => self.remove_file(&folder_of(registry, &wanted.id), &name_of(version)),
             Selector::Digest(digest) => {
                 let of_package = self.of_package(registry, &wanted.id, now);
-                let stale = of_package.into_iter().filter(|kept| has_digest(&kept.resolution, digest));
+                let stale = of_package.into_iter().filter(|kept| kept.resolution.has_digest(digest));
                 stale
                     .map(|kept| kept.resolution.version)
                     .try_for_each(|version| self.remove_file(&folder_of(registry, &wanted.id), &name_of(&version)))
@@ -174,7 +174,7 @@ impl Resolutions {
             Selector::Digest(_) | Selector::Latest => self.of_package(registry, &wanted.id, u64::MAX),
         };
         let fits = |kept: &&KeptAnswer| match &wanted.selector {
-            Selector::Digest(digest) => has_digest(&kept.resolution, digest),
+            Selector::Digest(digest) => kept.resolution.has_digest(digest),
             Selector::Exact(_) | Selector::Latest => true,
         };
         let nearest = meant.iter().filter(fits).min_by_key(|kept| kept.at)?;
@@ -295,18 +295,14 @@ fn names(folder: &Dir, is_ours: fn(&str) -> bool) -> io::Result<Vec<String>> {
     names.filter_map(Result::transpose).take(limits::RESOLUTIONS_READ).collect()
 }
 
-/// Whether the manifest or the bundle of an answer has this digest.
-pub fn has_digest(resolution: &Resolution, digest: &Digest) -> bool {
-    resolution.manifest_digest == *digest || resolution.bundle_digest == *digest
-}
-
 fn folder_of(registry: &Registry, id: &PackageId) -> String {
     let (kind, place) = match registry {
-        Registry::Url(url) => ("url", url.as_str().as_bytes()),
-        Registry::Directory(path) => ("directory", path.as_os_str().as_bytes()),
+        Registry::Url(url) => ("url", url.as_str().as_bytes().to_vec()),
+        Registry::Oci(place) => ("oci", place.to_string().into_bytes()),
+        Registry::Directory(path) => ("directory", path.as_os_str().as_bytes().to_vec()),
     };
     // A kind and an id have no zero byte, so two different registries or packages never give the same text.
-    Digest::of(&[kind.as_bytes(), b"\0", id.to_string().as_bytes(), b"\0", place].concat()).hex()
+    Digest::of(&[kind.as_bytes(), b"\0", id.to_string().as_bytes(), b"\0", &place].concat()).hex()
 }
 
 fn name_of(version: &Version) -> String {

@@ -164,7 +164,7 @@ fn value(drafts: &mut DraftedProblems, node: &YamlNode, steps: &[usize], path: &
         }
         FactForm::Registry => (
             text().filter(|text| is_registry(text)).map(Value::from),
-            "an https:// URL (http:// for localhost), or the absolute path of a directory",
+            "an https:// URL (http:// for localhost), oci://HOST/PREFIX, or the absolute path of a directory",
         ),
         FactForm::Texts => return texts(drafts, node, steps, path),
         FactForm::Truth => (if let YamlNode::Bool(truth) = node { Some((*truth).into()) } else { None }, "true, false"),
@@ -212,7 +212,8 @@ fn is_registry(text: &str) -> bool {
         let host = rest.split(['/', ':']).next().unwrap_or_default();
         matches!(host, "localhost" | "127.0.0.1")
     };
-    text.starts_with('/') || host("https://").is_some() || host("http://").is_some_and(is_local)
+    let is_remote = host("https://").is_some() || host("oci://").is_some();
+    text.starts_with('/') || is_remote || host("http://").is_some_and(is_local)
 }
 
 /// Completes the objects that a policy gets complete, with empty lists, 0 and `false`. A command can't be made up: its

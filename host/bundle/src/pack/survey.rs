@@ -59,17 +59,18 @@ pub struct Source<'s> {
     pub include_secrets: bool,
 }
 
-/// Examines everything in a directory, for the package with this label. `registry` may be inside the directory.
+/// Examines everything in a directory, for the package with this label. `registry` may be inside the directory; `None` when
+/// it is no directory.
 ///
 /// # Errors
 /// When something can't be read, when something may not be packed (the error lists all of it), or when the directory is
 /// the registry itself.
-pub fn survey(source: &Source<'_>, registry: &Dir, label: &str) -> Result<Survey, BundleError> {
+pub fn survey(source: &Source<'_>, registry: Option<&Dir>, label: &str) -> Result<Survey, BundleError> {
     let dir = source.dir;
     let unreadable = |path: &str, cause| unreadable(label, path, cause);
-    let registry = registry.dir_metadata().map_err(|cause| unreadable("", cause))?;
+    let registry = registry.map(Dir::dir_metadata).transpose().map_err(|cause| unreadable("", cause))?;
     let itself = dir.dir_metadata().map_err(|cause| unreadable("", cause))?;
-    if is_same(&itself, &registry) {
+    if registry.as_ref().is_some_and(|registry| is_same(&itself, registry)) {
         return Err(refused(label, "its directory is the registry itself; pack the directory of the package"));
     }
     let mut patterns = ignore_patterns(dir, label)?;
@@ -104,7 +105,7 @@ struct Surveying<'s> {
     refusals: Refusals,
     tree: EntryTree,
     patterns: Vec<Pattern>,
-    registry: Metadata,
+    registry: Option<Metadata>,
     include_secrets: bool,
     label: &'s str,
 }
@@ -157,7 +158,7 @@ impl Surveying<'_> {
                 let inside = entry.open_dir().map_err(|error| failed(self.label, error))?;
                 let metadata = inside.dir_metadata().map_err(|error| failed(self.label, error))?;
                 // Earlier bundles are not part of the new one.
-                if is_same(&metadata, &self.registry) {
+                if self.registry.as_ref().is_some_and(|registry| is_same(&metadata, registry)) {
                     self.leave_out(&path, true);
                     return Ok(());
                 }

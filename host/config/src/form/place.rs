@@ -74,7 +74,7 @@ fn is_image(text: &str) -> bool {
 pub(crate) fn registry(text: &str, base: Base<'_>) -> Result<Registry, RefusalReason> {
     Registry::from_text(text, base.directory, base.home).map_err(|error| match error {
         RegistryError::Neither { .. } => None,
-        RegistryError::Oci { .. } => Some("OCI registries are not supported by this version yet"),
+        RegistryError::Oci { problem, .. } => Some(problem),
         RegistryError::NoScheme { .. } => {
             Some("it has no scheme: write https://… for a registry behind a URL, or ./… for a folder of that name")
         }

@@ -154,7 +154,7 @@ pub(crate) static TRUSTED_REGISTRIES: ConfigKey<TrustedForm> = ConfigKey {
         allowed: "a list of registries; without the key, those of the layer that names the set",
         items: TrustedRegistryForm {
             registry: Parsed {
-                allowed: "an https:// URL (http:// only for localhost) or an absolute directory",
+                allowed: "an https:// URL (http:// only for localhost), oci://HOST/PREFIX, or an absolute directory",
                 words: &[],
                 parse: set_registry,
                 pattern: "^.+$",
@@ -177,6 +177,6 @@ pub(crate) static POLICY: ConfigKey<Nested> = ConfigKey {
 fn set_registry(text: &str, base: Base<'_>) -> Result<Registry, RefusalReason> {
     match registry(text, base)? {
         Registry::Directory(_) if !text.starts_with('/') => Err(Some("a set has no folder that a path could start at")),
-        found @ (Registry::Directory(_) | Registry::Url(_)) => Ok(found),
+        found @ (Registry::Directory(_) | Registry::Url(_) | Registry::Oci(_)) => Ok(found),
     }
 }

@@ -91,12 +91,14 @@ fn the_wrong_kind_of_value_is_refused() {
     says("policy: strict\n", &["1:9: `policy` is the text `strict` (allowed: a mapping of $POLICY)"]);
     says(
         "registry_url: [a]\n",
-        &["1:15: `registry_url` is a list (allowed: an https:// URL (http:// only for localhost) or a directory)"],
+        &[
+            "1:15: `registry_url` is a list (allowed: an https:// URL (http:// only for localhost), oci://HOST/PREFIX, or a directory)",
+        ],
     );
     says(
         "registry_url: http://r.example\n",
         &[
-            "1:15: `registry_url` is the text `http://r.example` (allowed: an https:// URL (http:// only for localhost) or a directory)",
+            "1:15: `registry_url` is the text `http://r.example` (allowed: an https:// URL (http:// only for localhost), oci://HOST/PREFIX, or a directory)",
         ],
     );
     says("policy:\n  custom: {name: a}\n", &["2:11: `policy.custom` is a mapping (allowed: a list of mappings)"]);
@@ -330,7 +332,7 @@ fn everything_wrong_is_said_at_once() {
     says(
         "registry_url: ftp://x\naudit: no\npolicy:\n  min_scor: 80\n  cert_mode: Strict\n  min_cert_level: 4\n  custom:\n    - name: A\n",
         &[
-            "1:15: `registry_url` is the text `ftp://x` (allowed: an https:// URL (http:// only for localhost) or a directory)",
+            "1:15: `registry_url` is the text `ftp://x` (allowed: an https:// URL (http:// only for localhost), oci://HOST/PREFIX, or a directory)",
             "2:8: `audit` is the text `no` (allowed: required, best-effort)",
             "4:3: unknown key `min_scor` in `policy`; did you mean `min_score`? (allowed: $POLICY)",
             "5:14: `policy.cert_mode` is the text `Strict`; did you mean `strict`? (allowed: $MODES)",

@@ -100,9 +100,7 @@ fn a_registry_without_its_scheme_is_no_folder() {
         assert_eq!(suggested(&format!("trusted_registries: ['{text}']")), meant);
         good(&format!("registry_url: './{text}'"));
     }
-    assert!(
-        suggested("registry_url: oci://ghcr.io/x").contains("OCI registries are not supported by this version yet")
-    );
+    assert!(suggested("registry_url: oci://ghcr.io/X").contains("a repository is lower-case letters"));
 }
 
 #[test]

@@ -15,8 +15,20 @@ pub const TAG: usize = 128;
 pub const GRANT: usize = 64 * KIB;
 /// Pages of referrers that are read: more than anybody signs one artefact.
 pub const REFERRER_PAGES: usize = 10;
-/// Referrers whose kind a list does not say, and whose own manifest is asked for it: more than signatures of one form are read.
-pub const REFERRERS_LOOKED_AT: usize = 32;
+/// Referrers whose kind a list does not say, and whose own manifest is asked for it: as many as statements of a version.
+pub const REFERRERS_LOOKED_AT: usize = 64;
+/// Parts of something that refers to an artefact: a statement and its signature are two.
+pub const REFERRER_PARTS: usize = 4;
+/// Tags or repositories that are asked for at once: registries that give fewer say where they go on.
+pub const LISTED_AT_ONCE: usize = 1_000;
+/// Pages of tags or repositories that are read: registries that give a hundred at once have as many.
+pub const LIST_PAGES: usize = 1_000;
+/// Tags of a package, or repositories of a registry, that are read: more than a company's registry has.
+pub const LISTED: usize = 100_000;
+/// Versions, the highest first, in which the digest of a bundle is looked for: as many questions.
+pub const DIGEST_VERSIONS: usize = 256;
+/// The time for a list of packages: a question for each.
+pub const LIST: Duration = Duration::from_secs(10 * 60);
 /// A blob that is sent in one request, bytes; a longer one goes in pieces of this size, since servers and proxies before
 /// registries often take no longer body.
 pub const PIECE: usize = 8 * MIB;

@@ -19,6 +19,7 @@ use smcp_oci::FetchedManifest;
 use smcp_oci::LogInProblem;
 use smcp_oci::OciClient;
 use smcp_oci::OciError;
+use smcp_oci::Referrer;
 use smcp_signature::SignatureDocument;
 use smcp_signature::SignatureForm;
 
@@ -87,7 +88,7 @@ impl<'s> RemoteServers<'s> {
         let Self(session) = *self;
         let repository = reference.repository();
         let host = repository.host().clone();
-        let find_log_in = Box::new(move || access::log_in_for(session, &host));
+        let find_log_in = Box::new(move || access::log_in_for(session.system(), &host));
         OciClient::new(repository, access::settings_of_source(session, layer), find_log_in)
     }
 
@@ -168,13 +169,19 @@ pub(super) fn signatures_of(
         let found = client.referrers(&manifest.digest, artifact_type(form), deadline)?;
         for referrer in found.iter().take(limits::signatures::DOCUMENTS) {
             match client.referrer(referrer, &manifest.digest, form.most(), deadline) {
-                Ok(found) => signatures.push(signature(form, found.bytes)),
+                Ok(found) => signatures.push(signature(form, only_part(found))),
                 Err(error) if error.is_wrong() => signatures.push(signature(form, Vec::new())),
                 Err(error) => return Err(error),
             }
         }
     }
     Ok(signatures)
+}
+
+/// The one part of a signature; nothing where there are several.
+fn only_part(referrer: Referrer) -> Vec<u8> {
+    let [(_, bytes)] = <[_; 1]>::try_from(referrer.parts).unwrap_or_default();
+    bytes
 }
 
 fn fetch_artefact(

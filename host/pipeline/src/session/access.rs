@@ -25,6 +25,7 @@ use smcp_model::secret::Secret;
 use smcp_oci::DockerConfig;
 use smcp_oci::DockerLogIn;
 use smcp_oci::LogInProblem;
+use smcp_oci::OciError;
 use smcp_registry::Credentials;
 use smcp_registry::PackageError;
 
@@ -88,12 +89,20 @@ pub fn log_out_of_images(system: &System, host: &OciHost) -> Result<bool, Pipeli
     Ok(credentials.map_or(Ok(false), |kept| kept.forget_log_in(host)).map_err(PackageError::from)?)
 }
 
-/// Whether there is a token for `registry`; for a report about what a run would do. Never returns the token.
+/// Whether there is a token or a log-in for `registry`; for a report about what a run would do. Never returns the token.
 ///
 /// # Errors
 /// When the file with the tokens can't be used.
 pub fn has_token(session: &Session, registry: &Registry) -> Result<bool, PipelineError> {
-    Ok(registry.endpoint().map_or(Ok(None), |endpoint| token(session, endpoint))?.is_some())
+    match registry {
+        Registry::Directory(_) => Ok(false),
+        Registry::Url(url) => Ok(token(session, url.endpoint())?.is_some()),
+        Registry::Oci(place) => {
+            let host = place.host();
+            let unusable = |problem| OciError::LogIn { host: host.to_string(), problem };
+            Ok(log_in_for(session.system(), host).map_err(unusable).map_err(PackageError::from)?.is_some())
+        }
+    }
 }
 
 /// Returns the settings for requests to the registry at `endpoint`.
@@ -114,6 +123,13 @@ pub(super) fn settings(session: &Session, endpoint: &Endpoint) -> Result<HttpSet
     Ok(HttpSettings { token, login, proxy: proxy(system), trust: trust(config.authorities(config.registry()), system) })
 }
 
+/// Returns the settings for requests to the registry of a configuration that is one of images. They have no token.
+pub(super) fn settings_of_images(session: &Session) -> HttpSettings {
+    let (config, system) = (session.config(), session.system());
+    let trust = trust(config.authorities(config.registry()), system);
+    HttpSettings { token: None, login: String::new(), proxy: proxy(system), trust }
+}
+
 /// Returns the settings for requests to the source of a policy of this layer. They have no token.
 pub(crate) fn settings_of_source(session: &Session, layer: LayerName) -> HttpSettings {
     let (config, system) = (session.config(), session.system());
@@ -128,8 +144,7 @@ pub(crate) fn stored_token(session: &Session, endpoint: &Endpoint) -> Result<Opt
 }
 
 /// Finds the log-in for a registry of images: our own, then that of docker's file or its helpers.
-pub(crate) fn log_in_for(session: &Session, host: &OciHost) -> Result<Option<LogIn>, LogInProblem> {
-    let system = session.system();
+pub(crate) fn log_in_for(system: &System, host: &OciHost) -> Result<Option<LogIn>, LogInProblem> {
     let unusable = |error: String| LogInProblem::new(&error, "log in again, or log out");
     let credentials = credentials(system).map_err(|error| unusable(error.to_string()))?;
     let own = credentials.map_or(Ok(None), |kept| kept.log_in(host)).map_err(|error| unusable(error.to_string()))?;

@@ -7,6 +7,7 @@ use smcp_bundle::BundleErrorKind;
 use smcp_bundle::manifest::ManifestError;
 use smcp_http::HttpProblemKind;
 use smcp_model::exit::ExitKind;
+use smcp_oci::OciError;
 
 impl PackageError {
     /// The kind of the error, which decides the exit code.
@@ -31,6 +32,7 @@ impl PackageError {
                 RegistryProblem::NoSuchVersion { .. } => (Registry, "version-not-found"),
                 RegistryProblem::MissingBlob { .. } => (Registry, "registry-file-missing"),
                 RegistryProblem::Unusable { .. } => (Registry, "registry-unavailable"),
+                RegistryProblem::NoCatalog => (Registry, "registry-answer-invalid"),
             },
             Self::Version(error) => match error.problem {
                 VersionProblem::AmbiguousDigest { .. } => (Registry, "digest-ambiguous"),
@@ -54,6 +56,17 @@ impl PackageError {
                 HttpProblemKind::Redirect => (Registry, "registry-redirect"),
                 HttpProblemKind::AnswerInvalid => (Registry, "registry-answer-invalid"),
                 HttpProblemKind::Proxy => (Usage, "proxy-invalid"),
+            },
+            Self::Oci(error) => match **error {
+                OciError::Denied { .. } => (Registry, "registry-login"),
+                OciError::LogIn { .. } => (Usage, "credentials-unusable"),
+                OciError::Missing { .. } => (Registry, "registry-file-missing"),
+                OciError::Protocol { .. } | OciError::TooMany { .. } => (Registry, "registry-answer-invalid"),
+                OciError::Digest { .. } => (Integrity, "digest-mismatch"),
+                OciError::TooLarge { .. } => (Integrity, "too-large"),
+                OciError::Artefact { .. } => (Integrity, "registry-entry-invalid"),
+                OciError::Http(_) | OciError::Broken { .. } => (Registry, "registry-unavailable"),
+                OciError::Silence { .. } | OciError::Halted(_) => (Timeout, "timeout"),
             },
             Self::Bundle(error) => match error.kind {
                 BundleErrorKind::Manifest(ManifestError::NoEntrypoint { .. }) => (Integrity, "platform-unsupported"),

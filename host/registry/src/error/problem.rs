@@ -55,6 +55,8 @@ pub enum RegistryProblem {
         /// The error of the system.
         cause: io::Error,
     },
+    /// It does not list its repositories.
+    NoCatalog,
 }
 
 impl RegistryProblem {
@@ -78,6 +80,10 @@ impl fmt::Display for RegistryFailure {
                 write!(f, "registry `{registry}` names a {artifact} that it does not have: {digest}")
             }
             RegistryProblem::Unusable { doing, .. } => write!(f, "registry `{registry}`: can't {doing}"),
+            RegistryProblem::NoCatalog => write!(
+                f,
+                "registry `{registry}` does not list its repositories\n  its packages can be used by their names all the same"
+            ),
         }
     }
 }
@@ -88,6 +94,7 @@ impl Error for RegistryFailure {
             RegistryProblem::Unusable { cause, .. } => Some(cause),
             RegistryProblem::NoSuchPackage { .. }
             | RegistryProblem::NoSuchVersion { .. }
+            | RegistryProblem::NoCatalog
             | RegistryProblem::MissingBlob { .. } => None,
         }
     }

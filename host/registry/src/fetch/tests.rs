@@ -75,6 +75,7 @@ fn answer(client: &Fake) -> Resolution {
         manifest_digest: Digest::of(&client.manifest),
         bundle_digest: Digest::of(b"bundle"),
         bundle_size: Some(6),
+        image_digest: None,
     }
 }
 

@@ -28,6 +28,7 @@ fn bed() -> (Bed, Registry) {
             manifest_digest: Digest::of(version.as_bytes()),
             bundle_digest: Digest::of(bundle.as_bytes()),
             bundle_size: None,
+            image_digest: None,
         };
         bed.cache().resolutions().keep(&resolution, NOW, NOW).unwrap();
     }

@@ -7,12 +7,12 @@ use serde_json::json;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::registry::directory;
 use crate::cli::registry::publish::parse_origin;
 use crate::cli::registry::signing::SigningArguments;
 use crate::cli::registry::signing::StatementKey;
 use crate::cli::registry::signing::newest_of;
 use crate::cli::registry::signing::statements;
+use crate::cli::registry::statable;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::facts::CertLevel;
@@ -28,13 +28,12 @@ use smcp_model::statement::StatementTarget;
 use smcp_model::time;
 use smcp_pipeline::PipelineError;
 use smcp_registry as registry;
-use smcp_registry::DirectoryRegistry;
-use smcp_registry::RegistryClient as _;
+use smcp_registry::StatementRegistry;
 use smcp_report::json;
 use smcp_report::message;
 use smcp_report::style::Span;
 
-/// Sign a statement about a version in the registry directory that --registry names.
+/// Sign a statement about a version in the registry that --registry names: a directory, or oci://HOST/PREFIX.
 ///
 /// The newest statement of a signer replaces all that he has said before. What is not given is not stated, so it is unknown
 /// to whoever goes by statements; --renew takes it from the newest statement that the same key has signed. A revocation is
@@ -72,16 +71,14 @@ pub(in crate::cli) struct AttestCommand {
 impl AttestCommand {
     /// Carries the command out.
     pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
-        let registry = directory(app, "attest in")?;
+        let registry = statable(app)?;
+        let registry = registry.as_ref();
         let resolution = registry.resolve(&self.reference, &Deadline::none()).map_err(PipelineError::from)?;
         let Some(key) = self.signing.open(app)? else {
             return Err(Failure::usage(anyhow!("--sign KEY must name the key to sign with")));
         };
-        let (digest, statement) = if self.cosign {
-            cosign(&registry, &resolution, &key)?
-        } else {
-            self.attest(&registry, &resolution, &key)?
-        };
+        let (digest, statement) =
+            if self.cosign { cosign(registry, &resolution, &key)? } else { self.attest(registry, &resolution, &key)? };
         let (terms, facts, label) = (statement.terms(), statement.facts(), resolution.label());
         if app.json() {
             let document = json!({
@@ -110,7 +107,7 @@ impl AttestCommand {
     /// Makes a new statement.
     fn attest(
         &self,
-        registry: &DirectoryRegistry,
+        registry: &dyn StatementRegistry,
         resolution: &Resolution,
         key: &StatementKey,
     ) -> Result<(Digest, FactsStatement), Failure> {
@@ -137,14 +134,14 @@ impl AttestCommand {
         let attestation = key.attestation(&sign, terms);
         let digest =
             registry::attest(registry, resolution, facts.clone(), &attestation).map_err(PipelineError::from)?;
-        let statement = FactsStatement::new(&StatementTarget::of(resolution), None, facts, terms);
+        let statement = FactsStatement::new(&StatementTarget::of(resolution), resolution.image_digest, facts, terms);
         Ok((digest, statement.map_err(|problem| Failure::usage(anyhow!("{problem}")))?))
     }
 }
 
 /// Signs the newest statement that is there.
 fn cosign(
-    registry: &DirectoryRegistry,
+    registry: &dyn StatementRegistry,
     resolution: &Resolution,
     key: &StatementKey,
 ) -> Result<(Digest, FactsStatement), Failure> {

@@ -1,4 +1,4 @@
-//! `smcp registry list`: what a registry directory has.
+//! `smcp registry list`: what a registry has.
 
 use clap::Args;
 use serde_json::Value;
@@ -7,16 +7,18 @@ use serde_json::json;
 use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::registry::directory;
+use crate::cli::registry::opened;
 use crate::cli::registry::signing::newest_of;
 use crate::cli::registry::signing::statements;
 use smcp_model::deadline::Deadline;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Selector;
+use smcp_model::registry::Registry;
 use smcp_model::statement::FactsStatement;
 use smcp_model::statement::StatementTarget;
 use smcp_model::time;
 use smcp_pipeline::PipelineError;
+use smcp_pipeline::shipping;
 use smcp_registry::DirectoryRegistry;
 use smcp_registry::Listed;
 use smcp_registry::RegistryClient as _;
@@ -25,7 +27,9 @@ use smcp_report::style::Span;
 use smcp_report::table;
 use smcp_signature::minisign;
 
-/// List the packages of the registry directory that --registry names, with their latest versions.
+/// List the packages of the registry that --registry names, with their latest versions.
+///
+/// A registry of images (oci://HOST/PREFIX) has to list its repositories, which not every one does.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ListPackagesCommand {}
 
@@ -33,11 +37,29 @@ impl ListPackagesCommand {
     /// Carries the command out.
     pub(super) fn execute(self, app: &App) -> Result<Exit, Failure> {
         let Self {} = self;
-        let registry = directory(app, "list")?;
-        let deadline = Deadline::none();
-        let listed: Result<Vec<Listed>, _> = registry.catalog(&deadline).and_then(Iterator::collect);
-        let listed = listed.map_err(PipelineError::from)?;
-        let stated: Vec<_> = listed.iter().map(|package| said_of(&registry, package)).collect();
+        let Some(text) = app.named_registry() else {
+            return Err(Failure::usage(anyhow::anyhow!("--registry must name the registry to list")));
+        };
+        let registry = app.registry(text)?;
+        let (listed, stated) = match &registry {
+            Registry::Directory(path) => {
+                let (client, deadline) = (opened(&registry, path)?, Deadline::none());
+                let listed: Result<Vec<Listed>, _> = client.catalog(&deadline).and_then(Iterator::collect);
+                let listed = listed.map_err(PipelineError::from)?;
+                let stated: Vec<_> = listed.iter().map(|package| said_of(&client, package)).collect();
+                (listed, stated)
+            }
+            // What is stated of each would be several more questions for each.
+            Registry::Oci(place) => {
+                let listed = shipping::list_images(&app.session(None)?, place)?;
+                let stated = listed.iter().map(|_| None).collect();
+                (listed, stated)
+            }
+            Registry::Url(url) => {
+                let error = anyhow::anyhow!("`{url}` can't be listed: only a directory and a registry of images can");
+                return Err(Failure::usage(error));
+            }
+        };
         let rows =
             listed.iter().map(|package| (package.id.to_string(), package.latest.as_ref().map(ToString::to_string)));
         let rows = rows.zip(&stated);
@@ -50,7 +72,7 @@ impl ListPackagesCommand {
                 entry
             };
             let packages: Vec<_> = rows.map(package).collect();
-            let registry = registry.registry().to_string();
+            let registry = registry.to_string();
             let document = json!({"schema": "smcp.registry/1", "registry": registry, "packages": packages});
             json::write(&document, &mut app.out())?;
         } else {

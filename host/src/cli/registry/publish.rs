@@ -19,6 +19,7 @@ use smcp_model::facts::Score;
 use smcp_model::facts::SeverityCounts;
 use smcp_model::facts::Status;
 use smcp_model::name::PackageId;
+use smcp_model::oci::OciPlace;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Selector;
 use smcp_model::package::Version;
@@ -28,18 +29,21 @@ use smcp_model::statement::FactsStatement;
 use smcp_model::text::SafeText;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::PipelineError;
+use smcp_pipeline::Session;
+use smcp_pipeline::shipping;
 use smcp_registry as registry;
 use smcp_registry::PublishRequest;
 use smcp_registry::Published;
-use smcp_registry::RegistryClient as _;
+use smcp_registry::RegistryClient;
 use smcp_report::message;
 use smcp_report::style::Span;
 
-/// Pack a directory and publish it in the registry directory that --registry names.
+/// Pack a directory and publish it in the registry that --registry names: a directory, or oci://HOST/PREFIX.
 ///
 /// A fact that is not given is unknown to policies. Publishing the same bytes again changes the facts and the status;
-/// other bytes need another version. Links, and what looks like a secret (.env, .git, private keys, tokens), are
-/// refused. A `.smcpignore` in the directory names what is left out, as a .gitignore does.
+/// other bytes need another version. In a registry of images, facts are signed statements: none is given here. Links, and
+/// what looks like a secret (.env, .git, private keys, tokens), are refused. A `.smcpignore` in the directory names what
+/// is left out, as a .gitignore does.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PublishCommand {
     /// Who stands behind the package: official, verified, community, or another word
@@ -100,7 +104,7 @@ impl PublishCommand {
             .with_context(|| format!("while opening {}", self.bundle.display()))
             .map_err(Failure::usage)?;
         let key = self.signing.open(app)?;
-        let target = Target::open(app)?;
+        let target = PublishTarget::open(app)?;
         let terms = key.as_ref().map(|key| key.terms(target.newest(&self.reference.id, &version, key)?.as_ref()));
         let terms = terms.transpose()?;
         let sign = |text: &[u8]| key.as_ref().map_or_else(Vec::new, |key| key.sign(text));
@@ -119,8 +123,12 @@ impl PublishCommand {
             attestation: key.as_ref().zip(terms).map(|(key, terms)| key.attestation(&sign, terms)),
         };
         let published = target.publish(&request)?;
-        let done = if published.updated { "has new facts; its bytes are the same" } else { "is published" };
-        let mut rows = rows(&target.registry, &published);
+        let done = match (published.updated, published.image_digest) {
+            (false, _) => "is published",
+            (true, None) => "has new facts; its bytes are the same",
+            (true, Some(_)) => "is there already, with the same bytes",
+        };
+        let mut rows = rows(&target.registry(), &published);
         rows.extend(key.as_ref().zip(terms).map(|(key, terms)| key.row(terms)));
         message::done(&format!("{label} {done}"), &rows, &mut app.err(), &app.error_style())?;
         published.remarks.iter().for_each(|remark| app.notice(remark.as_str()));
@@ -129,14 +137,14 @@ impl PublishCommand {
 }
 
 /// The error about a registry that nothing can be published in.
-pub(in crate::cli) fn no_directory(url: &RegistryUrl) -> anyhow::Error {
-    anyhow::anyhow!("`{url}` is no directory, and only a directory can be published in")
+pub(in crate::cli) fn no_target(url: &RegistryUrl) -> anyhow::Error {
+    anyhow::anyhow!("`{url}` can't be published in: only a directory and a registry of images (oci://…) can")
 }
 
 /// Returns what to show of a published package, besides its name.
 pub(in crate::cli) fn rows(registry: &Registry, published: &Published) -> Vec<(&'static str, Span)> {
-    let Published { manifest_digest, bundle_digest, bundle_size, files, unpacked, left_out, left_out_count, .. } =
-        published;
+    let Published { manifest_digest, bundle_digest, bundle_size, image_digest, files, unpacked, .. } = published;
+    let Published { left_out, left_out_count, .. } = published;
     let files = if *files == 1 { "1 file".to_owned() } else { format!("{files} files") };
     let mut rows = vec![
         ("registry", Span::plain(registry.to_string())),
@@ -144,6 +152,7 @@ pub(in crate::cli) fn rows(registry: &Registry, published: &Published) -> Vec<(&
         ("bundle", Span::plain(format!("{bundle_digest}, {bundle_size} bytes"))),
         ("packed", Span::plain(format!("{files}, {unpacked} bytes"))),
     ];
+    rows.extend(image_digest.map(|digest| ("image", Span::plain(digest.to_string()))));
     if *left_out_count > 0 {
         let names: Vec<&str> = left_out.iter().map(SafeText::as_str).collect();
         let more = left_out_count.saturating_sub(names.len());
@@ -153,44 +162,58 @@ pub(in crate::cli) fn rows(registry: &Registry, published: &Published) -> Vec<(&
     rows
 }
 
-/// The directory to publish in.
-pub(in crate::cli) struct Target {
-    pub(in crate::cli) registry: Registry,
-    path: PathBuf,
-    made: bool,
+/// Where to publish. The command line must name it: there is no default.
+pub(in crate::cli) enum PublishTarget {
+    /// A directory, and whether it was made for this.
+    Directory { registry: Registry, path: PathBuf, made: bool },
+    /// A registry of images.
+    Images { place: OciPlace, session: Box<Session> },
 }
 
-impl Target {
-    /// Opens the directory that the command line names; makes it when it does not exist yet. There is no default.
+impl PublishTarget {
+    /// Opens the directory; makes it when it does not exist yet.
     fn open(app: &App) -> Result<Self, Failure> {
         let Some(text) = app.named_registry() else {
             return Err(Failure::usage(anyhow::anyhow!(
-                "--registry DIR must name the registry directory to publish in"
+                "--registry must name the registry to publish in: a directory, or oci://HOST/PREFIX"
             )));
         };
-        Self::of(app.registry(text)?)
+        Self::of(app, app.registry(text)?)
     }
 
-    /// Opens a directory; makes it when it does not exist yet.
-    pub(in crate::cli) fn of(registry: Registry) -> Result<Self, Failure> {
+    /// Opens the registry; a directory is made when it does not exist yet.
+    pub(in crate::cli) fn of(app: &App, registry: Registry) -> Result<Self, Failure> {
         let path = match &registry {
             Registry::Directory(path) => path.clone(),
+            Registry::Oci(place) => {
+                return Ok(Self::Images { place: place.clone(), session: Box::new(app.session(None)?) });
+            }
             Registry::Url(url) => {
-                return Err(Failure::usage(no_directory(url)));
+                return Err(Failure::usage(no_target(url)));
             }
         };
         let made = authority::open_dir(&path).is_err();
         let doing = || format!("while making {}", path.display());
         authority::create_shared_dir(&path).with_context(doing).map_err(Failure::usage)?;
-        Ok(Self { registry, path, made })
+        Ok(Self::Directory { registry, path, made })
+    }
+
+    pub(in crate::cli) fn registry(&self) -> Registry {
+        match self {
+            Self::Directory { registry, .. } => registry.clone(),
+            Self::Images { place, .. } => Registry::Oci(place.clone()),
+        }
     }
 
     /// Returns the newest statement of a key about a version that is there already.
     fn newest(&self, id: &PackageId, version: &Version, key: &StatementKey) -> Result<Option<FactsStatement>, Failure> {
-        let client = pipeline::open_directory(&self.registry, &self.path)?;
+        let client: Box<dyn RegistryClient> = match self {
+            Self::Directory { registry, path, .. } => Box::new(pipeline::open_directory(registry, path)?),
+            Self::Images { place, session } => Box::new(shipping::open_images(session, place)?),
+        };
         let wanted = PackageRef { id: id.clone(), selector: Selector::Exact(version.clone()) };
         match client.resolve(&wanted, &Deadline::none()) {
-            Ok(resolution) => key.newest(&client, &resolution),
+            Ok(resolution) => key.newest(client.as_ref(), &resolution),
             Err(error) if error.is_absence() => Ok(None),
             Err(error) => Err(PipelineError::from(error).into()),
         }
@@ -198,11 +221,16 @@ impl Target {
 
     /// Publishes the package; removes the directory again when it was made for this and publishing fails.
     pub(in crate::cli) fn publish(&self, request: &PublishRequest<'_>) -> Result<Published, Failure> {
-        let published = pipeline::open_directory(&self.registry, &self.path)
-            .and_then(|client| registry::publish(&client, request).map_err(PipelineError::from));
-        if published.is_err() && self.made {
-            authority::remove_empty_dir(&self.path);
+        match self {
+            Self::Images { place, session } => Ok(shipping::publish_image(session, place, request)?),
+            Self::Directory { registry, path, made } => {
+                let published = pipeline::open_directory(registry, path)
+                    .and_then(|client| registry::publish(&client, request).map_err(PipelineError::from));
+                if published.is_err() && *made {
+                    authority::remove_empty_dir(path);
+                }
+                Ok(published?)
+            }
         }
-        Ok(published?)
     }
 }

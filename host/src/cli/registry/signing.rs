@@ -26,8 +26,7 @@ use smcp_model::text::SafeText;
 use smcp_model::time;
 use smcp_pipeline::PipelineError;
 use smcp_registry::Attestation;
-use smcp_registry::DirectoryRegistry;
-use smcp_registry::RegistryClient as _;
+use smcp_registry::RegistryClient;
 use smcp_report::style::Span;
 use smcp_signature::LoadedRule;
 use smcp_signature::SignatureDocument;
@@ -100,7 +99,7 @@ impl StatementKey {
     /// is not by this key says nothing about its numbers.
     pub(super) fn newest(
         &self,
-        registry: &DirectoryRegistry,
+        registry: &dyn RegistryClient,
         resolution: &Resolution,
     ) -> Result<Option<FactsStatement>, Failure> {
         let Some(rule) = SignedBy::new(vec![Demand::One(Signer::Minisign(self.public()))]) else { return Ok(None) };
@@ -141,7 +140,10 @@ impl StatementKey {
 }
 
 /// Returns the statements about a version that have a minisign signature, each with one.
-pub(super) fn statements(registry: &DirectoryRegistry, resolution: &Resolution) -> Result<Vec<StatementText>, Failure> {
+pub(super) fn statements(
+    registry: &dyn RegistryClient,
+    resolution: &Resolution,
+) -> Result<Vec<StatementText>, Failure> {
     let arrived = registry.statements(resolution, &Deadline::none()).map_err(PipelineError::from)?;
     let minisign = |arrived: &ArrivedStatement| match arrived {
         ArrivedStatement::Minisign { statement, signature } => Some((statement.clone(), signature.clone())),

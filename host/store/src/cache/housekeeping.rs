@@ -15,7 +15,6 @@ use crate::compiled::CompiledFiles;
 use crate::error::CacheTargetError;
 use crate::error::StoreError;
 use crate::resolutions::AnswerFile;
-use crate::resolutions::has_digest;
 use crate::sources::SourceNote;
 use smcp_model::cache::CacheEntry;
 use smcp_model::cache::CacheKind;
@@ -77,7 +76,7 @@ impl Cache {
             !file
                 .answer
                 .as_ref()
-                .is_some_and(|kept| removal.in_use.iter().any(|entry| has_digest(&kept.resolution, &entry.digest)))
+                .is_some_and(|kept| removal.in_use.iter().any(|entry| kept.resolution.has_digest(&entry.digest)))
         });
         self.remove_answers(&gone, &mut removal)?;
         self.remove_orphans(answers, &mut removal, false)?;
@@ -184,7 +183,7 @@ impl Cache {
             .filter_map(|file| {
                 let digest = file.digest?;
                 let named = answers.iter().filter_map(|file| file.answer.as_ref());
-                let packages = named.filter(|kept| has_digest(&kept.resolution, &digest)).map(|kept| CachedPackage {
+                let packages = named.filter(|kept| kept.resolution.has_digest(&digest)).map(|kept| CachedPackage {
                     id: kept.resolution.id.clone(),
                     version: kept.resolution.version.clone(),
                     registry: kept.resolution.registry.clone(),
@@ -288,7 +287,7 @@ impl Cache {
         answers.retain(|file| {
             file.answer
                 .as_ref()
-                .is_none_or(|kept| removal.removed.iter().any(|entry| has_digest(&kept.resolution, &entry.digest)))
+                .is_none_or(|kept| removal.removed.iter().any(|entry| kept.resolution.has_digest(&entry.digest)))
         });
         if dry_run {
             removal.answers = removal.answers.saturating_add(answers.len());
@@ -305,7 +304,7 @@ impl Cache {
 struct RemovalLock(#[expect(dead_code, reason = "held for its lock")] Option<std::fs::File>);
 
 fn is_named(digest: &Digest, answers: &[AnswerFile]) -> bool {
-    answers.iter().filter_map(|file| file.answer.as_ref()).any(|kept| has_digest(&kept.resolution, digest))
+    answers.iter().filter_map(|file| file.answer.as_ref()).any(|kept| kept.resolution.has_digest(digest))
 }
 
 fn label(target: &CacheTarget) -> String {

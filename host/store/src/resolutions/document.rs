@@ -38,6 +38,8 @@ pub(super) struct ResolutionDocument {
     manifest_digest: String,
     bundle_digest: String,
     bundle_size: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    image_digest: Option<String>,
     facts: FactsDocument,
     /// Absent when no statements were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -70,7 +72,8 @@ struct FactsDocument {
 impl ResolutionDocument {
     /// Makes the document of the answer to a request of the time `at`.
     pub(super) fn of(resolution: &Resolution, statements: Option<&ArrivedStatements>, at: u64) -> Self {
-        let Resolution { id, version, registry, facts, manifest_digest, bundle_digest, bundle_size } = resolution;
+        let Resolution { id, version, registry, facts, manifest_digest, bundle_digest, bundle_size, image_digest } =
+            resolution;
         Self {
             schema: SCHEMA.to_owned(),
             resolved_at: at,
@@ -80,6 +83,7 @@ impl ResolutionDocument {
             manifest_digest: manifest_digest.to_string(),
             bundle_digest: bundle_digest.to_string(),
             bundle_size: *bundle_size,
+            image_digest: image_digest.as_ref().map(ToString::to_string),
             facts: FactsDocument::of(facts),
             statements: statements.map(|all| all.all().iter().filter_map(KeptStatement::of).collect()),
         }
@@ -119,6 +123,7 @@ impl ResolutionDocument {
             manifest_digest: digest(&self.manifest_digest)?,
             bundle_digest: digest(&self.bundle_digest)?,
             bundle_size: self.bundle_size,
+            image_digest: self.image_digest.as_deref().map_or(Some(None), |text| digest(text).map(Some))?,
             facts: self.facts.facts()?,
         };
         Some(KeptAnswer { resolution, statements, at })

@@ -31,6 +31,7 @@ fn resolution(reference: &str, registry: &str) -> Resolution {
         manifest_digest: Digest::of(b"manifest"),
         bundle_digest: Digest::of(b"bundle"),
         bundle_size: None,
+        image_digest: None,
     }
 }
 
@@ -58,24 +59,27 @@ fn an_answer_comes_back_as_it_was() {
     facts.extend(origins.map(|origin| Facts { origin, ..Facts::default() }));
     facts.extend([Facts::default(), all_facts()]);
     for facts in facts {
-        let resolution = Resolution { facts, bundle_size: Some(7), ..resolution("acme/tool@1.0.0+x", "/srv/r") };
-        store(&bed).keep(&resolution, NOW, NOW).unwrap();
-        let found = store(&bed).of_version(&resolution.registry, &resolution.id, &resolution.version, NOW).unwrap();
-        assert_eq!(found, KeptAnswer { resolution, statements: None, at: NOW });
+        for (place, image_digest) in [("/srv/r", None), ("oci://r.example/mcp", Some(Digest::of(b"image")))] {
+            let answer = resolution("acme/tool@1.0.0+x", place);
+            let resolution = Resolution { facts: facts.clone(), bundle_size: Some(7), image_digest, ..answer };
+            store(&bed).keep(&resolution, NOW, NOW).unwrap();
+            let found = store(&bed).of_version(&resolution.registry, &resolution.id, &resolution.version, NOW).unwrap();
+            assert_eq!(found, KeptAnswer { resolution, statements: None, at: NOW });
+        }
     }
 }
 
 #[test]
 fn a_registry_is_asked_only_about_itself() {
     let bed = Bed::with(["cache"]);
-    let places = ["https://a.example", "https://a.example:8443", "/srv/https:", "/srv/r"];
+    let places = ["https://a.example", "https://a.example:8443", "oci://a.example", "/srv/https:", "/srv/r"];
     for place in places {
         store(&bed).keep(&resolution("acme/tool@1.0.0", place), NOW, NOW).unwrap();
     }
     store(&bed).keep(&resolution("acme/tool@2.0.0", "/srv/r"), NOW, NOW).unwrap();
     store(&bed).keep(&resolution("acme/too@1.0.0", "/srv/r"), NOW, NOW).unwrap();
-    assert_eq!(store(&bed).all(NOW).unwrap().iter().filter(|file| file.answer.is_some()).count(), 6);
-    for (place, count) in [("/srv/r", 2), ("https://a.example", 1), ("https://b.example", 0)] {
+    assert_eq!(store(&bed).all(NOW).unwrap().iter().filter(|file| file.answer.is_some()).count(), 7);
+    for (place, count) in [("/srv/r", 2), ("https://a.example", 1), ("oci://a.example", 1), ("https://b.example", 0)] {
         let asked = resolution("acme/tool@1.0.0", place);
         let found = store(&bed).of_package(&asked.registry, &asked.id, NOW);
         assert_eq!(found.len(), count, "{place}");

@@ -44,6 +44,7 @@ fn know(bed: &Bed, reference: &str, registry: &str, manifest: Digest, bundle: Di
         manifest_digest: manifest,
         bundle_digest: bundle,
         bundle_size: None,
+        image_digest: None,
     };
     Resolutions::new(bed.root.open_dir("cache").unwrap(), &bed.path("cache"), caller())
         .keep(&resolution, NOW, NOW)
