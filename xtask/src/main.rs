@@ -6,9 +6,11 @@
 )]
 
 mod bench;
+mod callgrind;
 mod check;
 mod guests;
 mod instructions;
+mod order;
 mod run;
 mod setup;
 mod templates;
@@ -70,6 +72,8 @@ enum Chore {
         #[arg(long)]
         accept: bool,
     },
+    /// Writes host/link-order.txt: the functions of a decision, which the release build puts side by side.
+    Order,
     /// Makes docs/wit.md, the interface for readers.
     Wit,
 }
@@ -104,6 +108,7 @@ fn execute(chore: &Chore) -> anyhow::Result<()> {
         Chore::Templates => templates::pin(&root),
         Chore::Stub => stub(&root),
         Chore::Instructions { accept } => instructions::compare(&root, *accept),
+        Chore::Order => order::write(&root),
         Chore::Wit => wit::write(&root),
     }
 }
