@@ -104,11 +104,11 @@ fn add_sets_by(
     deadline: &Deadline,
 ) -> Result<SetsInForce, PipelineError> {
     let mut round = SetRound::begin(config, system, server, Eagerness::Needed, deadline);
-    let (mut changes, mut archives, mut failed) = (Vec::new(), Vec::new(), None);
+    let (mut layers, mut changes, mut archives, mut failed) = (Vec::new(), Vec::new(), Vec::new(), None);
     for (parent, name, reference) in &named(config) {
         match round.settle(parent, *name, reference) {
             Ok(SettledSet { layer, notice, change, unkept }) => {
-                config.add_set(layer);
+                layers.push(layer);
                 round.found.notices.extend(notice);
                 archives.extend(unkept.map(|archive| (*name, archive)));
                 changes.extend(change.map(|change| (*name, change)));
@@ -124,6 +124,7 @@ fn add_sets_by(
     if let Some(error) = failed {
         return Err(error);
     }
+    layers.into_iter().for_each(|layer| config.add_set(layer));
     archives.extend(of_changes.into_iter().filter(|_| unkept.is_some()));
     for (name, archive) in archives {
         config.hold_archive(name, archive);

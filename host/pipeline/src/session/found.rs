@@ -1,4 +1,4 @@
-//! The files of components that nobody need have signed, read and hashed on all cores.
+//! The files of components that nobody need have signed, hashed on all cores.
 
 use std::path::Path;
 use std::path::PathBuf;
