@@ -107,6 +107,12 @@ pub enum PipelineError {
     /// A policy set can't be used.
     #[error(transparent)]
     Set(#[from] Box<SetError>),
+    /// A layer names a policy set, and whoever made the session has not added it ([`crate::sets::add_sets`]).
+    #[error("the policy set of {} was not added to the configuration: nothing is decided without it", layer.as_str())]
+    SetMissing {
+        /// The layer of the set.
+        layer: LayerName,
+    },
     /// Another user could have written a policy set, or what was seen of it.
     #[error("the policy set of the {} layer could be somebody else's: {suspect}", layer.as_str())]
     UntrustedSet {
@@ -222,6 +228,7 @@ impl PipelineError {
             Self::Untrusted { .. }
             | Self::SignerFile(_)
             | Self::UntrustedSet { .. }
+            | Self::SetMissing { .. }
             | Self::Host(_)
             | Self::NoCache
             | Self::NoHome
@@ -243,7 +250,9 @@ impl PipelineError {
             Self::Pin(_) => "policy-digest-mismatch",
             Self::Source { error, .. } | Self::Artefact(error) => error.code(),
             Self::Signature(_) => "policy-signature-invalid",
-            Self::Untrusted { .. } | Self::UntrustedSet { .. } | Self::SignerFile(_) => "config",
+            Self::Untrusted { .. } | Self::UntrustedSet { .. } | Self::SetMissing { .. } | Self::SignerFile(_) => {
+                "config"
+            }
             Self::Host(_) => "sandbox-unavailable",
             Self::Set(error) => error.problem.code(),
             Self::Compiling { .. } => "compiling",
@@ -275,6 +284,7 @@ impl PipelineError {
             | Self::Untrusted { .. }
             | Self::Set(_)
             | Self::UntrustedSet { .. }
+            | Self::SetMissing { .. }
             | Self::Host(_)
             | Self::Compiling { .. }
             | Self::NoCache
@@ -303,6 +313,7 @@ impl PipelineError {
             | Self::Untrusted { .. }
             | Self::Set(_)
             | Self::UntrustedSet { .. }
+            | Self::SetMissing { .. }
             | Self::Host(_)
             | Self::Compiling { .. }
             | Self::NoCache

@@ -17,6 +17,7 @@ use smcp_config::Places;
 use smcp_config::discover;
 use smcp_config::discover::Asked;
 use smcp_model::ownership::Owners;
+use smcp_model::progress::Unwatched;
 use smcp_signature::secret_key::SecretKey;
 
 const ADDRESS: &str = "oci://r.example/company/rules:1";
@@ -99,5 +100,25 @@ fn a_short_start_leaves_the_sets_of_others_their_time() {
         assert_eq!(round.settle(&parent, name, &reference).unwrap().layer.set().unwrap().version, 1);
         let patience = shelf.patience.get().unwrap().as_millis();
         assert!(least <= patience && patience <= most, "{name:?}: {patience} ms");
+    }
+}
+
+#[test]
+fn nothing_is_decided_without_a_set_that_is_named() {
+    let (added, user, machine) = (Shelf::new(), Shelf::new(), Machine::new(""));
+    let bare = config_of(&added, &user);
+    added.put_version(1, GOOD);
+    user.put_version(1, GOOD);
+    let mut whole = bare.clone();
+    add_sets(&mut whole, &machine.system(FIRST_DAY), Duration::from_secs(60)).unwrap();
+    let mut half = bare.clone();
+    half.add_set(whole.layer(LayerName::AddedSet).unwrap().clone());
+    for (config, missing) in [(bare, Some(LayerName::AddedSet)), (half, Some(LayerName::UserSet)), (whole, None)] {
+        let session = Session::new(config, machine.system(FIRST_DAY), SharedHost::default());
+        match session.policies(&Deadline::none(), &mut Unwatched) {
+            Ok(policies) => assert_eq!((policies.len(), missing), (4, None)),
+            Err(PipelineError::SetMissing { layer }) => assert_eq!(Some(layer), missing),
+            Err(error) => panic!("{error}"),
+        }
     }
 }
