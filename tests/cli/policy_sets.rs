@@ -229,8 +229,14 @@ fn a_set_that_somebody_else_may_write_starts_nothing() {
     open(&bed.path("set.tar.gz"), 0o666);
     bed.run(&format!("run {TOOL}"))
         .refuses(1, &["policy set of the user/set layer could be somebody else's", "chmod go-w"]);
-    bed.run(&format!("policy check {TOOL}")).succeeds().says(&["until then `smcp run` refuses it"]);
+    let says =
+        ["look at what it holds, then run: chmod go-w", "nothing is remembered", "until then `smcp run` refuses it"];
+    for command in ["config validate", "policy list", &format!("policy check {TOOL}")] {
+        bed.run(command).succeeds().says(&says);
+        assert!(!bed.has(".mcp/seen.json") && !bed.has(".mcp/sets"), "{command}");
+    }
     open(&bed.path("set.tar.gz"), 0o644);
+    bed.run(&format!("policy check {TOOL}")).succeeds();
     open(&bed.path(".mcp/seen.json"), 0o666);
     bed.run(&format!("run {TOOL}")).refuses(1, &["seen.json"]);
     assert!(!bed.has("started"));

@@ -31,12 +31,12 @@ fn by_tag(bed: &TestBed, registry: &Registry, key: &SecretKey) {
     configure(bed, &format!("source: '{source}', signed_by: [{{minisign: '{}'}}]", key.public()));
 }
 
-/// Puts a referrer to the artefact under the tag there.
-fn refer(registry: &Registry, kind: &str, signature: &str) {
+/// Puts a referrer to the artefact under the tag there, and returns its digest.
+fn refer(registry: &Registry, kind: &str, signature: &str) -> Digest {
     let manifest = registry.manifest("1").unwrap().to_string();
     let (client, _) = crate::referrers::client(registry);
     let subject = Descriptor::of(IMAGE_MANIFEST, manifest.as_bytes());
-    client.push_referrer(&subject, kind, &[(kind, signature.as_bytes())], &crate::referrers::soon()).unwrap();
+    client.push_referrer(&subject, kind, &[(kind, signature.as_bytes())], &crate::referrers::soon()).unwrap().digest
 }
 
 #[test]
@@ -49,6 +49,9 @@ fn what_is_pushed_with_its_signature_counts_by_it() {
         let reference = registry.oci("policies/a:1");
         let pushed = bed.run(&format!("--json policy push no-network.wasm {reference}")).succeeds().document();
         assert_eq!(pushed["signatures"], serde_json::json!(["no-network.wasm.minisig"]));
+        // Whoever asks for the tag meanwhile never finds it without its signature.
+        assert_eq!(registry.lines().last().unwrap(), "PUT /v2/policies/a/manifests/1");
+        assert_eq!(registry.lines().iter().filter(|line| line.ends_with("/manifests/1")).count(), 1);
         by_tag(&bed, &registry, &key);
         bed.run(RUN).succeeds().prints("runs\n").silent();
         // Component and signature are there: nothing is asked, and both are verified again.
@@ -64,6 +67,18 @@ fn what_is_pushed_with_its_signature_counts_by_it() {
         let pulled = bed.run("--json policy pull").succeeds().document();
         assert_eq!(pulled["policies"][0]["signer"], format!("minisign {}", key.public()));
     }
+}
+
+/// A list of referrers may name one that was removed.
+#[test]
+fn a_signature_that_is_gone_leaves_the_others() {
+    let (bed, key, registry) = (bed(), key(), Registry::start(Habits { referrers: true, ..Habits::default() }));
+    registry.put_component("1", &component());
+    let gone = refer(&registry, MINISIGN, "gone");
+    refer(&registry, MINISIGN, &signature(&key, &component()));
+    registry.script(&format!("GET /v2/policies/a/manifests/{gone}"), vec![Reply::with(404, &[], ""); 3]);
+    by_tag(&bed, &registry, &key);
+    bed.run(RUN).succeeds().prints("runs\n").silent();
 }
 
 /// cosign signs the manifest of an artefact, which names the component by its digest.
@@ -151,6 +166,28 @@ fn a_new_signer_counts_for_what_is_there() {
     let asked = registry.connections();
     bed.run(RUN).succeeds();
     assert_eq!(registry.connections(), asked);
+}
+
+/// Stores of files answer so for what is not there, unless they let everybody list what is.
+#[test]
+fn a_store_that_denies_what_is_not_there_has_no_other_signature() {
+    let (key, registry) = (key(), Registry::start(Habits::default()));
+    let url = registry.url("no-network.wasm");
+    let denied = |path: &str| registry.script(path, vec![Reply::with(403, &[], "<Error/>"); 20]);
+    registry.script("GET /no-network.wasm", vec![Reply::with(200, &[], component()); 3]);
+    denied("GET /no-network.wasm.minisig");
+    denied("GET /no-network.wasm.sigstore.json");
+    let by_key = format!("minisign: '{}'", key.public());
+    for (signers, asked) in
+        [(format!("{{{by_key}}}"), 2), (format!("{{{by_key}}}, {{issuer: 'https://issuer.example', identity: me}}"), 3)]
+    {
+        let bed = bed();
+        configure(&bed, &format!("source: '{url}', signed_by: [{signers}]"));
+        let before = registry.connections();
+        bed.run(RUN).refuses(3, &["no signature"]);
+        assert_eq!(registry.connections() - before, asked, "{:?}", registry.lines());
+    }
+    assert_eq!(registry.lines().iter().filter(|line| line.contains("sigstore")).count(), 1);
 }
 
 #[test]

@@ -125,7 +125,8 @@ fn a_long_blob_arrives_whole_in_pieces() {
 fn without_a_list_referrers_are_found_by_the_tag() {
     let Some(registry) = RealRegistry::start(Manner::default()) else { return };
     let client = client(&registry);
-    let pushed = client.push_component(&reference(&registry), &component(), &[], &[], &soon()).unwrap();
+    let reference = reference(&registry);
+    let pushed = client.push_component(&reference, reference.tag(), &component(), &[], &[], &soon()).unwrap();
     let manifest = client.manifest(&reference(&registry), &soon()).unwrap();
     assert_eq!(manifest.digest, pushed.manifest);
     let subject = Descriptor::of(IMAGE_MANIFEST, &manifest.bytes);

@@ -54,7 +54,10 @@ impl Bed {
         bed.write("facts.json", FACTS)?;
         // What is counted is a start with everything in the cache.
         let component = root.join(COMPONENT);
-        bed.write("own.yaml", &format!("policy:\n  custom:\n  - {{name: own, mode: warn, source: {}}}\n", component.display()))?;
+        bed.write(
+            "own.yaml",
+            &format!("policy:\n  custom:\n  - {{name: own, mode: warn, source: {}}}\n", component.display()),
+        )?;
         for arguments in [bed.dry_run(), bed.own_policy()] {
             run(bed.command(&bed.smcp).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()))?;
         }

@@ -47,6 +47,12 @@ impl Deadline {
         Self::after(self.remaining().map_or(limit, |left| limit.min(half(left))))
     }
 
+    /// The same deadline, or that of `least` from now when it is later.
+    #[must_use]
+    pub fn at_least(self, least: Duration) -> Self {
+        if self.remaining().is_some_and(|left| left < least) { Self::after(least) } else { self }
+    }
+
     /// The time that is left; `None` when the deadline never passes.
     pub fn remaining(&self) -> Option<Duration> {
         self.end.map(|end| end.saturating_duration_since(Instant::now()))
@@ -81,6 +87,14 @@ mod tests {
         ] {
             assert!(deadline.share(second).remaining().unwrap() <= most, "{deadline:?}");
         }
+    }
+
+    #[test]
+    fn a_deadline_gives_at_least_what_is_needed() {
+        let (second, hour) = (Duration::from_secs(1), Duration::from_secs(3600));
+        assert!(Deadline::after(second).at_least(hour).remaining().unwrap() > second);
+        assert!(Deadline::after(hour).at_least(second).remaining().unwrap() > second);
+        assert_eq!(Deadline::none().at_least(second).remaining(), None);
     }
 
     #[test]

@@ -30,9 +30,13 @@ impl Suspect {
         }
     }
 
-    /// The fault and the remedy, without the path.
+    /// The fault and the remedy, without the path. What somebody else may have written is not the caller's by the remedy alone.
     pub fn advice(&self) -> String {
-        format!("{}, and whoever can change rules decides what runs; run: {}", self.why, self.remedy())
+        format!(
+            "{}, and whoever can change rules decides what runs; look at what it holds, then run: {}",
+            self.why,
+            self.remedy()
+        )
     }
 }
 

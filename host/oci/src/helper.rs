@@ -9,6 +9,7 @@ use std::io::Read as _;
 use std::io::Write as _;
 use std::process::Child;
 use std::process::Command;
+use std::process::ExitStatus;
 use std::process::Stdio;
 use std::sync::mpsc;
 use std::thread;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::error::LogInProblem;
+use smcp_model::deadline::Deadline;
 use smcp_model::limits;
 use smcp_model::log_in::LogIn;
 use smcp_model::number;
@@ -92,15 +94,30 @@ fn answer_of(mut child: Child, server: &str, patience: Duration) -> io::Result<(
         // The receiver may have given up.
         let _ = sender.send(read.transpose().map(|_| answer));
     });
-    let answer = receiver.recv_timeout(patience);
-    if answer.is_err() {
+    let deadline = Deadline::after(patience);
+    let late = |what| io::Error::new(io::ErrorKind::TimedOut, format!("did not {what} within {patience:?}"));
+    let answer = receiver.recv_timeout(patience).map_err(|_| late("answer"));
+    let ended = answer.is_ok().then(|| ended(&mut child, &deadline)).transpose()?.flatten();
+    if ended.is_none() {
         child.kill()?;
+        // It would be left behind as long as smcp runs.
+        child.wait()?;
     }
-    // Waited for in any case, or it would be left behind as long as smcp runs.
-    let status = child.wait()?;
-    let late = || format!("did not answer within {patience:?}");
-    let answer = answer.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, late()))??;
-    Ok((status.success(), answer))
+    let answer = answer??;
+    Ok((ended.ok_or_else(|| late("end"))?.success(), answer))
+}
+
+/// Waits for a child that has closed its output, which most do by ending; `None` when its time is over first.
+fn ended(child: &mut Child, deadline: &Deadline) -> io::Result<Option<ExitStatus>> {
+    let mut pause = Duration::from_millis(1);
+    loop {
+        let status = child.try_wait()?;
+        if status.is_some() || deadline.check().is_err() {
+            return Ok(status);
+        }
+        thread::sleep(deadline.remaining().map_or(pause, |left| pause.min(left)));
+        pause = pause.saturating_mul(2).min(limits::oci::HELPER_PAUSE);
+    }
 }
 
 #[cfg(test)]
@@ -158,6 +175,10 @@ mod tests {
         let folder = folder("exec sleep 600");
         let late = ask("test", "r.example", folder.path().as_os_str(), Duration::from_millis(50)).unwrap_err();
         assert!(late.to_string().contains("did not answer within 50ms"), "{late}");
+        // One that says all and stays is ended, too, and what it has said counts for nothing.
+        let folder = self::folder(r#"echo '{"Username":"me","Secret":"s"}'; exec sleep 600 >&-"#);
+        let stays = ask("test", "r.example", folder.path().as_os_str(), Duration::from_millis(500)).unwrap_err();
+        assert!(stays.to_string().contains("did not end within 500ms"), "{stays}");
         let nowhere = ask("test", "r.example", OsStr::new(".:relative:/nonexistent"), Duration::from_secs(60));
         assert!(nowhere.unwrap_err().to_string().contains("is not in any absolute folder of PATH"));
     }

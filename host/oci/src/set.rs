@@ -63,13 +63,14 @@ pub fn layer_of(manifest: &FetchedManifest, what: &str) -> Result<Descriptor, Oc
 }
 
 impl OciClient<'_> {
-    /// Puts the archive of a set there, under a tag when the reference names one.
+    /// Puts the archive of a set there, under a tag when one is given. `reference` is what it is called in errors.
     ///
     /// # Errors
     /// When the registry doesn't take it.
     pub fn push_set(
         &self,
         reference: &OciReference,
+        tag: Option<&str>,
         archive: &[u8],
         deadline: &Deadline,
     ) -> Result<SetArtefact, OciError> {
@@ -83,7 +84,7 @@ impl OciClient<'_> {
             problem: SafeText::new(&error.to_string()),
             allowed: "a document that can be written as JSON",
         })?;
-        let pushed = self.push_manifest(&manifest, IMAGE_MANIFEST, reference.tag(), deadline)?;
+        let pushed = self.push_manifest(&manifest, IMAGE_MANIFEST, tag, deadline)?;
         Ok(SetArtefact { manifest: pushed.digest, archive: digest, sent })
     }
 }

@@ -111,6 +111,7 @@ impl OciClient<'_> {
     pub fn push_component(
         &self,
         reference: &OciReference,
+        tag: Option<&str>,
         component: &[u8],
         exports: &[String],
         imports: &[String],
@@ -135,7 +136,7 @@ impl OciClient<'_> {
         let sent = self.push_blob(&layer, component, deadline)?;
         let digest = layer.digest;
         let manifest = ImageManifest::new(described, vec![layer]).to_bytes().map_err(unwritable)?;
-        let pushed = self.push_manifest(&manifest, IMAGE_MANIFEST, reference.tag(), deadline)?;
+        let pushed = self.push_manifest(&manifest, IMAGE_MANIFEST, tag, deadline)?;
         Ok(WasmArtefact { manifest: pushed.digest, component: digest, sent })
     }
 }

@@ -108,6 +108,12 @@ pub enum PipelineError {
     /// A policy set can't be used.
     #[error(transparent)]
     Set(#[from] Box<SetError>),
+    /// A layer names a policy set, and whoever made the session has not added it ([`crate::sets::add_sets`]).
+    #[error("the policy set of {} was not added to the configuration: nothing is decided without it", layer.as_str())]
+    SetMissing {
+        /// The layer of the set.
+        layer: LayerName,
+    },
     /// Another user could have written a policy set, or what was seen of it.
     #[error("the policy set of the {} layer could be somebody else's: {suspect}", layer.as_str())]
     UntrustedSet {
@@ -235,6 +241,7 @@ impl PipelineError {
             | Self::SignerFile(_)
             | Self::UntrustedSet { .. }
             | Self::UntrustedStatements { .. }
+            | Self::SetMissing { .. }
             | Self::Host(_)
             | Self::NoCache
             | Self::NoHome
@@ -260,6 +267,7 @@ impl PipelineError {
             Self::Untrusted { .. }
             | Self::UntrustedSet { .. }
             | Self::UntrustedStatements { .. }
+            | Self::SetMissing { .. }
             | Self::SignerFile(_) => "config",
             Self::Host(_) => "sandbox-unavailable",
             Self::Set(error) => error.problem.code(),
@@ -294,6 +302,7 @@ impl PipelineError {
             | Self::UntrustedSet { .. }
             | Self::Statement(_)
             | Self::UntrustedStatements { .. }
+            | Self::SetMissing { .. }
             | Self::Host(_)
             | Self::Compiling { .. }
             | Self::NoCache
@@ -326,6 +335,7 @@ impl PipelineError {
             | Self::UntrustedSet { .. }
             | Self::Statement(_)
             | Self::UntrustedStatements { .. }
+            | Self::SetMissing { .. }
             | Self::Host(_)
             | Self::Compiling { .. }
             | Self::NoCache

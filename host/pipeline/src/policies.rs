@@ -38,6 +38,7 @@ use smcp_policy::Unreadable;
 /// runs before every signature was verified and every pin compared. `progress` learns what is compiled.
 ///
 /// # Errors
+/// [`PipelineError::SetMissing`] when a layer names a policy set that was not added;
 /// [`PipelineError::Signature`] for the first component that is not signed as it must be; [`PipelineError::Pin`] for the
 /// first that is not the pinned one; [`PipelineError::Untrusted`] for the first that another user could have written, when the configuration refuses that; [`PipelineError::Host`] when there
 /// is no sandbox to load them in; [`PipelineError::Compiling`] when the deadline passes before all are compiled.
@@ -46,8 +47,12 @@ pub(super) fn load(
     deadline: &Deadline,
     progress: &mut dyn Progress,
 ) -> Result<Vec<PolicySet>, PipelineError> {
+    let config = session.config();
+    if let Some((_, layer, _)) = config.named_sets().find(|(_, layer, _)| config.layer(*layer).is_none()) {
+        return Err(PipelineError::SetMissing { layer });
+    }
     let mut reader = GuardedReader::default();
-    let layers = session.config().layers().iter();
+    let layers = config.layers().iter();
     let specs: Vec<&Arc<PolicySpec>> = layers.clone().flat_map(Layer::policies).collect();
     let mut files = found::read_all(&specs).into_iter();
     let mut bind = |spec: &Arc<PolicySpec>| {

@@ -245,7 +245,8 @@ impl Lookup<'_> {
         tracing::info!(policy = %spec.name, source = %source.address, "asking for a policy");
         let limit = spec.limits.component_size;
         let known = |digest: &Digest| self.cache.read(digest, limit);
-        let fetched = self.server.fetch(&source.address, spec, &known, patience);
+        let forms = self.rule.map_or_else(Vec::new, LoadedRule::forms);
+        let fetched = self.server.fetch(&source.address, spec, &forms, &known, patience);
         let arrived = fetched.map_err(|error| SourceFailure::Fetch { error: Box::new(error), since: None })?;
         let Arrived { component, digest, manifests, signatures, sent: _ } = &arrived;
         let component = UnverifiedComponent { bytes: component, digest: *digest, manifests, signatures };

@@ -104,21 +104,29 @@ fn add_sets_by(
     deadline: &Deadline,
 ) -> Result<SetsInForce, PipelineError> {
     let mut round = SetRound::begin(config, system, server, Eagerness::Needed, deadline);
-    let mut settled = Vec::new();
+    let (mut layers, mut changes, mut archives, mut failed) = (Vec::new(), Vec::new(), Vec::new(), None);
     for (parent, name, reference) in &named(config) {
-        settled.push((*name, round.settle(parent, *name, reference)?));
+        match round.settle(parent, *name, reference) {
+            Ok(SettledSet { layer, notice, change, unkept }) => {
+                layers.push(layer);
+                round.found.notices.extend(notice);
+                archives.extend(unkept.map(|archive| (*name, archive)));
+                changes.extend(change.map(|change| (*name, change)));
+            }
+            // The others are looked at all the same: what was seen of them counts also when nothing starts.
+            Err(error) => failed = failed.or(Some(error)),
+        }
     }
-    let mut changes = Vec::new();
-    for (name, SettledSet { layer, notice, change }) in settled {
-        config.add_set(layer);
-        round.found.notices.extend(notice);
-        changes.extend(change.map(|change| (name, change)));
-    }
-    let archives: Vec<_> =
+    let of_changes: Vec<_> =
         changes.iter().filter_map(|(name, change)| Some((*name, Arc::clone(change.archive.as_ref()?)))).collect();
     // What could not be kept is looked at again by the next start; that it is not kept has to be known.
-    let unkept = round.note(changes.into_iter().map(|(_, change)| change).collect());
-    for (name, archive) in archives.into_iter().filter(|_| unkept.is_some()) {
+    let unkept = round.note(changes.into_iter().map(|(_, change)| change).collect(), failed.is_none());
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    layers.into_iter().for_each(|layer| config.add_set(layer));
+    archives.extend(of_changes.into_iter().filter(|_| unkept.is_some()));
+    for (name, archive) in archives {
         config.hold_archive(name, archive);
     }
     let mut found = round.found;
@@ -134,9 +142,9 @@ pub fn pull_sets(config: &Config, system: &System) -> (Vec<PulledSet>, SetsInFor
     let mut round = SetRound::begin(config, system, &server, Eagerness::Always, &deadline);
     let (mut pulled, mut changes) = (Vec::new(), Vec::new());
     for (parent, layer, reference) in named(config) {
-        let outcome = round.settle(&parent, layer, &reference).map(|SettledSet { layer, notice, change }| {
+        let outcome = round.settle(&parent, layer, &reference).map(|SettledSet { layer, notice, change, unkept }| {
             round.found.notices.extend(notice);
-            let is_new = change.as_ref().is_some_and(|change| change.archive.is_some());
+            let is_new = unkept.is_some() || change.as_ref().is_some_and(|change| change.archive.is_some());
             changes.extend(change);
             (layer, is_new)
         });
@@ -146,7 +154,7 @@ pub fn pull_sets(config: &Config, system: &System) -> (Vec<PulledSet>, SetsInFor
             pulled.push(PulledSet { layer, source: reference.source, outcome });
         }
     }
-    let unkept = round.note(changes);
+    let unkept = round.note(changes, true);
     let mut found = round.found;
     found.notices.extend(unkept);
     (pulled, found)
@@ -200,6 +208,8 @@ struct SetRound<'r> {
     deadline: &'r Deadline,
     refuses: bool,
     memory: SetMemory,
+    /// Whether another user could have written what was seen.
+    is_memory_suspect: bool,
     /// The time that counts, in seconds since the Unix epoch.
     now: u64,
     found: SetsInForce,
@@ -217,17 +227,29 @@ impl<'r> SetRound<'r> {
         let (memory, suspects) = SetMemory::open(system);
         let (now, behind) = moment(system, memory.seen().time);
         let notices = memory.lost().into_iter().chain(behind).collect();
-        let found = SetsInForce { notices, suspects };
-        Self { system, server, eagerness, deadline, refuses, memory, now, found }
+        let (is_memory_suspect, found) = (!suspects.is_empty(), SetsInForce { notices, suspects });
+        Self { system, server, eagerness, deadline, refuses, memory, is_memory_suspect, now, found }
     }
 
-    /// Gets one set.
+    /// Gets one set. Nothing is to be remembered of one that another user could have written.
     fn settle(
         &mut self,
         parent: &Layer,
         name: LayerName,
         reference: &SetReference,
     ) -> Result<SettledSet, PipelineError> {
+        let before = self.found.suspects.len();
+        let mut settled = self.look(parent, name, reference)?;
+        if (self.is_memory_suspect || self.found.suspects.len() > before)
+            && let Some(change) = settled.change.take()
+        {
+            settled.unkept = change.archive;
+            self.found.notices.push(unnoted(name));
+        }
+        Ok(settled)
+    }
+
+    fn look(&mut self, parent: &Layer, name: LayerName, reference: &SetReference) -> Result<SettledSet, PipelineError> {
         let owners = name.owners();
         let (rule, suspects) = reference.signed_by.as_ref().map(|signed_by| read_rule(signed_by, owners)).unzip();
         self.found.suspects.extend(suspects.into_iter().flatten());
@@ -237,7 +259,8 @@ impl<'r> SetRound<'r> {
         let forms = rule.as_ref().map_or_else(Vec::new, smcp_signature::LoadedRule::forms);
         let (seen, memory) = (self.memory.seen().of(name, &reference.source).cloned(), &self.memory);
         let (seen, rule) = (seen.as_ref(), rule.as_ref());
-        let case = SetCase { parent, name, reference, rule, seen, now: self.now, eagerness: self.eagerness };
+        let (now, clock) = (self.now, self.system.now());
+        let case = SetCase { parent, name, reference, rule, seen, now, clock, eagerness: self.eagerness };
         match &reference.source {
             SetSource::File(path) => {
                 let (arrived, suspects) = read_file(path, &forms, owners);
@@ -260,28 +283,44 @@ impl<'r> SetRound<'r> {
         }
     }
 
-    /// Remembers what was seen.
-    fn note(&mut self, changes: Vec<NotedSet>) -> Option<Notice> {
+    /// Remembers what was seen. Nothing is written where another user could have written what is there: a new file would be
+    /// the caller's own. That what was seen is lost stays so until it is said, `says_so`.
+    fn note(&mut self, changes: Vec<NotedSet>, says_so: bool) -> Option<Notice> {
+        if self.is_memory_suspect || (changes.is_empty() && !says_so && self.memory.lost().is_some()) {
+            return None;
+        }
         self.memory.note(changes, self.now, self.system.now())
     }
+}
+
+/// Returns the notice that nothing is remembered of a set that another user could have written.
+fn unnoted(layer: LayerName) -> Notice {
+    let message = format!(
+        "nothing is remembered of the policy set of {}: another user could have written it, or what was seen",
+        layer.as_str()
+    );
+    Notice { code: "set-not-remembered", message: SafeText::new(&message) }
 }
 
 /// Returns the time that counts, which is not before that of the last look, and a notice when the clock says less.
 fn moment(system: &System, seen: u64) -> (u64, Option<Notice>) {
     let clock = system.now();
     let now = clock.max(clock::built_at()).max(seen);
-    let behind = seen.saturating_sub(clock);
+    let notice = behind(clock, seen).map(|message| Notice { code: "clock-behind", message: SafeText::new(&message) });
+    (now, notice)
+}
+
+/// Says that the clock is behind the time `seen`, and what helps; `None` when it is not.
+fn behind(clock: u64, seen: u64) -> Option<String> {
     let said = |seconds| time::utc_of(seconds).unwrap_or_else(|| format!("{seconds} s after 1970"));
-    let notice = (behind > limits::CLOCK_SLACK.as_secs()).then(|| Notice {
-        code: "clock-behind",
-        message: SafeText::new(&format!(
+    (seen.saturating_sub(clock) > limits::CLOCK_SLACK.as_secs()).then(|| {
+        format!(
             "the clock says {}, and a policy set was looked at already at {}, which counts as now; if the clock was wrong \
              then, remove ~/.mcp/seen.json",
             said(clock),
             said(seen)
-        )),
-    });
-    (now, notice)
+        )
+    })
 }
 
 /// What to remember of a set.

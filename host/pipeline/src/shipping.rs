@@ -126,12 +126,19 @@ pub fn push_policy(
     crate::check_clock(session.system())?;
     let deadline = Deadline::after(limits::oci::PUSH);
     let client = RemoteServers(session).client(reference, LayerName::User);
-    let pushed = client.push_component(reference, component, exports, imports, &deadline)?;
+    let tag = first_tag(reference, signatures);
+    let pushed = client.push_component(reference, tag, component, exports, imports, &deadline)?;
     push_signatures(&client, reference, &pushed.manifest, signatures, &deadline)?;
     Ok(pushed)
 }
 
-/// Puts signatures into a registry as referrers of a manifest that is there.
+/// The tag that a manifest is put under at once; `None` when signatures come first: whoever asks for the tag meanwhile
+/// must not find an artefact that nobody has signed yet.
+fn first_tag<'r>(reference: &'r OciReference, signatures: &[SignatureDocument]) -> Option<&'r str> {
+    if signatures.is_empty() { reference.tag() } else { None }
+}
+
+/// Puts signatures into a registry as referrers of a manifest that is there, and that manifest under the tag then.
 fn push_signatures(
     client: &OciClient<'_>,
     reference: &OciReference,
@@ -148,6 +155,7 @@ fn push_signatures(
         let kind = artifact_type(*form);
         client.push_referrer(&subject, kind, &[(kind, content)], deadline)?;
     }
+    client.push_manifest(&manifest.bytes, IMAGE_MANIFEST, reference.tag(), deadline)?;
     Ok(())
 }
 
@@ -164,7 +172,7 @@ pub fn push_set(
     crate::check_clock(session.system())?;
     let deadline = Deadline::after(limits::oci::PUSH);
     let client = RemoteServers(session).client(reference, LayerName::User);
-    let pushed = client.push_set(reference, archive, &deadline)?;
+    let pushed = client.push_set(reference, first_tag(reference, signatures), archive, &deadline)?;
     push_signatures(&client, reference, &pushed.manifest, signatures, &deadline)?;
     Ok(pushed)
 }

@@ -40,6 +40,8 @@ pub const DOCKER_CONFIG: usize = MIB;
 pub const HELPER_ANSWER: usize = 64 * KIB;
 /// The time that a credential helper has: it may ask a keyring, or a cloud.
 pub const HELPER: Duration = Duration::from_secs(10);
+/// The longest time between two looks whether a credential helper that has answered has ended.
+pub const HELPER_PAUSE: Duration = Duration::from_millis(50);
 /// The time for asking what a tag points to now, when the last good answer could serve: nobody notices it at a start.
 pub const REFRESH_PATIENCE: Duration = Duration::from_secs(2);
 /// The longest wait for a policy that is not in the cache, half of the deadline when that is less: the other policies

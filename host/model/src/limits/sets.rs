@@ -25,6 +25,8 @@ pub const MAX_AGE_DEFAULT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 pub const MAX_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// `~/.mcp/seen.json`, bytes: a few sets have a few hundred each, the signed statements of later versions more.
 pub const SEEN: usize = 4 * MIB;
+/// How old the noted time becomes before a start that has nothing else to note writes it again: one small write an hour.
+pub const TIME_NOTED: Duration = Duration::from_secs(60 * 60);
 /// How long another smcp may take to note what it has seen: it writes two small files.
 pub const LOCK: Duration = Duration::from_secs(10);
 /// How long the copy of a set stays that is in force no more: another smcp may just be reading it.

@@ -39,11 +39,12 @@ pub(crate) struct Arrived {
 
 /// Answers for sources.
 pub(crate) trait SourceServer: fmt::Debug {
-    /// Fetches a component. What `known` has is not sent again.
+    /// Fetches a component, and its signatures of these forms. What `known` has is not sent again.
     fn fetch(
         &self,
         address: &RemoteAddress,
         spec: &PolicySpec,
+        forms: &[SignatureForm],
         known: &dyn Fn(&Digest) -> Option<Vec<u8>>,
         deadline: &Deadline,
     ) -> Result<Arrived, OciError>;
@@ -58,6 +59,7 @@ impl SourceServer for RemoteServers<'_> {
         &self,
         address: &RemoteAddress,
         spec: &PolicySpec,
+        forms: &[SignatureForm],
         known: &dyn Fn(&Digest) -> Option<Vec<u8>>,
         deadline: &Deadline,
     ) -> Result<Arrived, OciError> {
@@ -66,14 +68,11 @@ impl SourceServer for RemoteServers<'_> {
             RemoteAddress::Oci(reference) => {
                 let client = self.client(reference, spec.layer);
                 let mut arrived = fetch_artefact(&client, reference, limit, known, deadline)?;
-                if spec.signed_by.is_some() {
-                    arrived.signatures = signatures_of(&client, &arrived.manifests, &SignatureForm::ALL, deadline)?;
-                }
+                arrived.signatures = signatures_of(&client, &arrived.manifests, forms, deadline)?;
                 Ok(arrived)
             }
             RemoteAddress::Url(url) => {
                 let component = self.fetch_file(url, spec.layer, limit, deadline)?;
-                let forms = spec.signed_by.as_ref().map_or(&[][..], |_| &SignatureForm::ALL);
                 let signatures = self.signatures_beside(url, forms, spec.layer, deadline)?;
                 let digest = Digest::of(&component);
                 Ok(Arrived { digest, component, manifests: Vec::new(), signatures, sent: true })
@@ -111,7 +110,7 @@ impl<'s> RemoteServers<'s> {
         smcp_oci::get_file(&client, token.as_ref(), limit, deadline)
     }
 
-    /// Gets the signatures of these forms that lie beside a file.
+    /// Gets the signatures of these forms that lie beside a file that came.
     pub(super) fn signatures_beside(
         &self,
         url: &RegistryUrl,
@@ -123,7 +122,8 @@ impl<'s> RemoteServers<'s> {
         beside.filter_map(Result::transpose).collect()
     }
 
-    /// Gets the signature of one form that lies beside a file; `None` when there is none.
+    /// Gets the signature of one form that lies beside a file that came; `None` when there is none. A store of files that lets
+    /// nobody list them says of one that is not there that it is not to be read.
     fn signature_beside(
         &self,
         url: &RegistryUrl,
@@ -134,7 +134,7 @@ impl<'s> RemoteServers<'s> {
         let Some(beside) = url.beside(form.suffix()) else { return Ok(None) };
         match self.fetch_file(&beside, layer, form.most(), deadline) {
             Ok(content) => Ok(Some(signature(form, content))),
-            Err(OciError::Missing { .. }) => Ok(None),
+            Err(OciError::Missing { .. } | OciError::Denied { .. }) => Ok(None),
             Err(error) if error.is_wrong() => Ok(Some(signature(form, Vec::new()))),
             Err(error) => Err(error),
         }
@@ -170,6 +170,8 @@ pub(super) fn signatures_of(
         for referrer in found.iter().take(limits::signatures::DOCUMENTS) {
             match client.referrer(referrer, &manifest.digest, form.most(), deadline) {
                 Ok(found) => signatures.push(signature(form, only_part(found))),
+                // A list may name what was removed.
+                Err(OciError::Missing { .. }) => {}
                 Err(error) if error.is_wrong() => signatures.push(signature(form, Vec::new())),
                 Err(error) => return Err(error),
             }

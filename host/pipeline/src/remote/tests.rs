@@ -44,6 +44,7 @@ impl SourceServer for Given {
         &self,
         _: &RemoteAddress,
         _: &PolicySpec,
+        _: &[SignatureForm],
         _: &dyn Fn(&Digest) -> Option<Vec<u8>>,
         deadline: &Deadline,
     ) -> Result<Arrived, OciError> {

@@ -114,8 +114,9 @@ impl SetMemory {
         let is_copy = |name: &OsString| name.to_str().is_some_and(|name| copy_of(name).is_some());
         let has_copies = || authority::names(&path.join(COPIES)).is_ok_and(|names| names.iter().any(is_copy));
         let is_lost = seen.is_none() && (is_there || has_copies());
-        // Without the file, nobody could have changed what was seen.
-        let suspects = if is_there { suspects } else { Vec::new() };
+        // Without the folder, nobody could have changed what was seen. In one of others, the file could have been removed.
+        let is_made = is_there || authority::exists(path).unwrap_or(true);
+        let suspects = if is_made { suspects } else { Vec::new() };
         (Self { folder, seen: seen.unwrap_or_default(), is_lost }, suspects)
     }
 
@@ -146,11 +147,6 @@ impl SetMemory {
         bytes.map_or_else(SetProof::default, |bytes| SetProof::parse(&bytes))
     }
 
-    /// Whether there is a copy of a set. What is in it is known when it is read.
-    pub(crate) fn has_copy(&self, digest: Digest) -> bool {
-        self.copy_path(digest).is_some_and(|path| authority::exists(&path).is_ok_and(|there| there))
-    }
-
     /// Returns the copy of a set, or why there is none.
     pub(crate) fn copy(&self, digest: Digest) -> Result<ArrivedSet, String> {
         let path = self.copy_path(digest).ok_or_else(|| "there is no place for copies: HOME is not set".to_owned())?;
@@ -164,17 +160,26 @@ impl SetMemory {
         }
     }
 
-    /// Remembers what was seen at the time `now`. Returns a notice when that is not possible: an older set would not be
+    /// Remembers what was seen at the time `now`, and now and then the time alone: a clock that is set back must not make
+    /// younger what nobody could look at. Returns a notice when that is not possible: an older set would not be
     /// noticed then. `clock` is what the clock says, by which files are dated.
     pub(crate) fn note(&mut self, changes: Vec<NotedSet>, now: u64, clock: u64) -> Option<Notice> {
-        if changes.is_empty() && !self.is_lost {
+        let is_time_alone = changes.is_empty() && !self.is_lost;
+        let is_recent = now.saturating_sub(self.seen.time) < sets::TIME_NOTED.as_secs();
+        if is_time_alone && (self.seen.sets.is_empty() || is_recent) {
             return None;
         }
         let noted = match self.folder.clone() {
             Some(folder) => self.write(&folder, changes, now, clock),
             None => Err(io::Error::new(io::ErrorKind::NotFound, "HOME is not set")),
         };
-        noted.err().map(|error| Notice {
+        let error = noted.err()?;
+        if is_time_alone {
+            // Everything that was seen is known still.
+            tracing::warn!(%error, "the time of the last start can't be kept");
+            return None;
+        }
+        Some(Notice {
             code: "set-not-remembered",
             message: SafeText::new(&format!(
                 "what was seen of policy sets can't be kept, so an older one would not be noticed: {error}"

@@ -1,5 +1,6 @@
 //! One set that a layer names: what came of it, or the last good one instead.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::remote::Eagerness;
@@ -11,6 +12,7 @@ use crate::sets::NotedSet;
 use crate::sets::archive::ArrivedSet;
 use crate::sets::archive::Components;
 use crate::sets::archive::SetDemands;
+use crate::sets::behind;
 use crate::sets::error::SetError;
 use crate::sets::error::SetProblem;
 use crate::sets::seen::SeenSet;
@@ -19,6 +21,7 @@ use smcp_config::set::PolicySetFacts;
 use smcp_config::set::SetReference;
 use smcp_decide::Notice;
 use smcp_model::deadline::Deadline;
+use smcp_model::limits;
 use smcp_model::limits::oci;
 use smcp_model::policy::LayerName;
 use smcp_model::source::RemoteAddress;
@@ -38,6 +41,8 @@ pub(super) struct SetCase<'a> {
     pub(super) seen: Option<&'a SeenSet>,
     /// Seconds since the Unix epoch.
     pub(super) now: u64,
+    /// What the clock says, which may be before `now`.
+    pub(super) clock: u64,
     pub(super) eagerness: Eagerness,
 }
 
@@ -46,6 +51,8 @@ pub(super) struct SettledSet {
     pub(super) layer: Layer,
     pub(super) notice: Option<Notice>,
     pub(super) change: Option<NotedSet>,
+    /// The archive of a set of which no copy is made.
+    pub(super) unkept: Option<Arc<Vec<u8>>>,
 }
 
 impl SetCase<'_> {
@@ -62,12 +69,12 @@ impl SetCase<'_> {
         let good = kept.as_ref().and_then(|(seen, kept)| self.open(kept, seen.looked_at).ok());
         let is_good = good.is_some();
         if let (Some(layer), true) = (good, self.is_young()) {
-            return Ok(SettledSet { layer, notice: None, change: None });
+            return Ok(SettledSet { layer, notice: None, change: None, unkept: None });
         }
         let patience = match (self.eagerness, is_good && self.ends() > self.now) {
             (Eagerness::Always, _) => *deadline,
-            (Eagerness::Needed, true) => deadline.share(oci::REFRESH_PATIENCE),
-            (Eagerness::Needed, false) => deadline.share(oci::PULL_PATIENCE),
+            (Eagerness::Needed, true) => self.share(deadline, oci::REFRESH_PATIENCE),
+            (Eagerness::Needed, false) => self.share(deadline, oci::PULL_PATIENCE),
         };
         // While several may sign, keys are changing: what has been signed by the next one is wanted before the last one goes.
         let is_settled = self.reference.signed_by.as_ref().is_none_or(|rule| rule.demands().len() == 1);
@@ -80,8 +87,24 @@ impl SetCase<'_> {
     /// Whether the copy need not be asked for again: it is young, or the digest of its manifest fixes it.
     fn is_young(&self) -> bool {
         let Some(seen) = self.seen else { return false };
+        if self.is_fixed() {
+            return true;
+        }
         let age = self.now.checked_sub(seen.looked_at).map(Duration::from_secs);
-        self.is_fixed() || self.eagerness == Eagerness::Needed && age.is_some_and(|age| age < self.reference.refresh)
+        let is_known = self.ahead(seen) <= limits::CLOCK_SLACK.as_secs();
+        self.eagerness == Eagerness::Needed && is_known && age.is_some_and(|age| age < self.reference.refresh)
+    }
+
+    /// By how many seconds the last look is later than the clock. Then its age is not known: one of the two is wrong.
+    const fn ahead(&self, seen: &SeenSet) -> u64 {
+        seen.looked_at.saturating_sub(self.clock)
+    }
+
+    /// The part of a start's time that the source has. A user, who may give a start any time, must not have the sets of others
+    /// grow old by that.
+    fn share(&self, deadline: &Deadline, limit: Duration) -> Deadline {
+        let share = deadline.share(limit);
+        if self.name == LayerName::UserSet { share } else { share.at_least(oci::REFRESH_PATIENCE) }
     }
 
     /// Whether only one set can be meant, by the digest of its manifest.
@@ -93,6 +116,8 @@ impl SetCase<'_> {
     fn ends(&self) -> u64 {
         match self.seen {
             Some(_) if self.is_fixed() => u64::MAX,
+            // Beyond what a time server corrects, it could have any age.
+            Some(seen) if self.ahead(seen) > limits::CLOCK_TOLERANCE.as_secs() => 0,
             Some(seen) => seen.looked_at.saturating_add(self.reference.max_age.as_secs()),
             None => 0,
         }
@@ -110,7 +135,7 @@ impl SetCase<'_> {
             Err(problem) => return self.last_good(problem, memory),
         };
         let change = layer.set().and_then(|facts| self.change(facts, &arrived, memory));
-        Ok(SettledSet { layer, notice: None, change })
+        Ok(SettledSet { layer, notice: None, change, unkept: None })
     }
 
     /// Checks the whole of a set, and that it is no older than what was seen. A good one was found at its source when
@@ -149,7 +174,8 @@ impl SetCase<'_> {
     /// Returns what to remember; `None` when nothing is new, and the last look was not long ago.
     fn change(&self, facts: &PolicySetFacts, arrived: &ArrivedSet, memory: &SetMemory) -> Option<NotedSet> {
         let (bytes, digest) = (arrived.bytes(), arrived.digest());
-        let archive = (!memory.has_copy(digest)).then(|| bytes.clone());
+        // A copy that is damaged is replaced.
+        let archive = memory.copy(digest).is_err().then(|| bytes.clone());
         let proof = arrived.proof().needed(bytes, digest, self.rule, self.now).text();
         let proof = proof.filter(|proof| memory.proof(digest).text().as_ref() != Some(proof));
         let noted_every = match self.reference.source {
@@ -180,7 +206,11 @@ impl SetCase<'_> {
         let why_not = |why: String| format!("version {} was the last good one, but {why}", seen.version);
         if ends <= self.now {
             let limit = humantime::format_duration(self.reference.max_age);
-            let why = format!("the last look that succeeded was at {}, more than {limit} ago", said(seen.looked_at));
+            let why = match self.ahead(seen) {
+                0 => format!("more than {limit} ago"),
+                _ => "which is later than the clock says, so how old it is can't be known".to_owned(),
+            };
+            let why = format!("the last look that succeeded was at {}, {why}", said(seen.looked_at));
             return Err(self.error(problem, Some(why_not(why)), true));
         }
         let copy = memory
@@ -203,11 +233,14 @@ impl SetCase<'_> {
             self.reference.source,
         );
         let notice = Notice { code: "set-last-good", message: SafeText::new(&message) };
-        Ok(SettledSet { layer, notice: Some(notice), change: None })
+        Ok(SettledSet { layer, notice: Some(notice), change: None, unkept: None })
     }
 
     fn error(&self, problem: SetProblem, last: Option<String>, is_final: bool) -> Box<SetError> {
         let source = self.reference.source.clone();
+        // What the clock has to do with it is in no notice then.
+        let last = last.into_iter().chain(behind(self.clock, self.now)).collect::<Vec<_>>().join("\n  ");
+        let last = Some(last).filter(|last| !last.is_empty());
         Box::new(SetError { layer: self.parent.name(), source, problem, last, is_final })
     }
 }

@@ -3,11 +3,14 @@
 #![expect(clippy::disallowed_methods, reason = "a test is the file system")]
 
 mod elsewhere;
+mod layers;
 mod machines;
 mod signed;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use super::*;
 use crate::Session;
@@ -100,11 +103,85 @@ fn a_clock_that_goes_back_revives_nothing() {
     machine.has_nothing(&shelf, NEXT_YEAR, ExitKind::Integrity, "set-expired", "expired at");
     shelf.put_version(2, "2101-12-31T00:00:00Z");
     machine.has(&shelf, NEXT_YEAR, 2, &[]);
-    // It was valid at the time that the clock says now.
-    shelf.put_version(3, GOOD);
-    machine.has(&shelf, LONG_AGO, 2, &["clock-behind", "set-last-good"]);
+    machine.has(&shelf, LONG_AGO, 2, &["clock-behind"]);
     let (_, notices) = machine.try_start(&shelf, LONG_AGO).unwrap();
     assert!(notices[0].message.as_str().contains("remove ~/.mcp/seen.json"), "{notices:?}");
+    // It was valid at the time that the clock says now.
+    shelf.put_version(3, GOOD);
+    let unknown = "later than the clock says, so how old it is can't be known";
+    machine.has_nothing(&shelf, LONG_AGO, ExitKind::Integrity, "set-expired", unknown);
+    machine.has_nothing(&shelf, LONG_AGO, ExitKind::Integrity, "set-expired", "remove ~/.mcp/seen.json");
+}
+
+#[test]
+fn a_clock_that_a_time_server_corrects_ends_nothing() {
+    let (shelf, machine) = (Shelf::new(), Machine::new(""));
+    shelf.put_version(1, GOOD);
+    machine.has(&shelf, SECOND_DAY, 1, &[]);
+    shelf.clear();
+    machine.has(&shelf, || UNIX_EPOCH + Duration::from_secs(START + DAY - 5), 1, LAST_GOOD);
+    machine.has(&shelf, || UNIX_EPOCH + Duration::from_secs(START + DAY - 60), 1, &["clock-behind", "set-last-good"]);
+    let behind = || UNIX_EPOCH + Duration::from_secs(START + DAY - 61);
+    machine.has_nothing(&shelf, behind, ExitKind::Registry, "set-unavailable", "later than the clock says");
+}
+
+#[test]
+fn a_clock_that_goes_back_makes_nothing_younger() {
+    let (shelf, machine) = (Shelf::new(), Machine::new("max_age: 7d"));
+    shelf.put_version(1, GOOD);
+    machine.has(&shelf, FIRST_DAY, 1, &[]);
+    shelf.clear();
+    machine.has(&shelf, SECOND_DAY, 1, LAST_GOOD);
+    assert!(
+        fs::read_to_string(machine.mcp().join("seen.json")).unwrap().contains("\"time\": \"2100-01-02T00:00:00Z\"")
+    );
+    let ended = "the last look that succeeded was at 2100-01-01T00:00:00Z, more than 7days ago";
+    machine.has_nothing(&shelf, TENTH_DAY, ExitKind::Registry, "set-unavailable", ended);
+    machine.has_nothing(&shelf, SECOND_DAY, ExitKind::Registry, "set-unavailable", ended);
+    machine.has_nothing(&shelf, SECOND_DAY, ExitKind::Registry, "set-unavailable", "remove ~/.mcp/seen.json");
+    // A good one begins anew.
+    shelf.put_version(1, GOOD);
+    machine.has(&shelf, TENTH_DAY, 1, &[]);
+}
+
+#[test]
+fn nothing_is_remembered_of_what_another_user_could_have_written() {
+    let open = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let (shelf, machine) = (Shelf::new(), Machine::new(""));
+    shelf.put_version(1, GOOD);
+    machine.has(&shelf, FIRST_DAY, 1, &[]);
+    let seen = machine.mcp().join("seen.json");
+    let text = fs::read_to_string(&seen).unwrap();
+    let largest = u64::try_from(limits::sets::VERSION).unwrap();
+    shelf.put_version(largest, GOOD);
+    open(&shelf.path(), 0o666);
+    machine.has(&shelf, FIRST_DAY, largest, &["set-not-remembered"]);
+    let mut config = machine.config(&shelf);
+    let (pulled, found) = pull_sets(&config, &machine.system(FIRST_DAY));
+    assert_eq!(pulled.first().unwrap().outcome.as_ref().unwrap().0.version, largest);
+    assert_eq!((found.notices.len(), found.suspects.len()), (1, 1));
+    assert_eq!((fs::read_to_string(&seen).unwrap(), machine.copies().len()), (text, 1));
+    shelf.put_version(2, GOOD);
+    machine.has(&shelf, FIRST_DAY, 2, &[]);
+    // Of what was seen, somebody else could have changed all.
+    let text = fs::read_to_string(&seen).unwrap();
+    open(&seen, 0o666);
+    shelf.put_version(largest, GOOD);
+    machine.has(&shelf, SECOND_DAY, largest, &["set-not-remembered"]);
+    fs::write(&seen, "damaged").unwrap();
+    machine.has(&shelf, SECOND_DAY, largest, &["set-memory-lost", "set-not-remembered"]);
+    assert_eq!(fs::read_to_string(&seen).unwrap(), "damaged");
+    // He could have removed it as well.
+    fs::remove_file(&seen).unwrap();
+    open(&machine.mcp(), 0o777);
+    let found = add_sets(&mut config, &machine.system(FIRST_DAY), Duration::from_secs(60)).unwrap();
+    assert!(found.suspects.iter().any(|suspect| suspect.path == machine.mcp()), "{found:?}");
+    assert!(!seen.exists());
+    open(&machine.mcp(), 0o700);
+    fs::write(&seen, text).unwrap();
+    open(&seen, 0o600);
+    shelf.put_version(3, GOOD);
+    machine.has(&shelf, SECOND_DAY, 3, &[]);
 }
 
 #[test]
@@ -184,6 +261,11 @@ fn a_copy_that_is_gone_or_changed_is_no_last_good_set() {
     shelf.put_version(1, GOOD);
     machine.has(&shelf, FIRST_DAY, 1, &[]);
     assert!(copy.exists());
+    // It also replaces one that is damaged.
+    fs::write(&copy, "damaged").unwrap();
+    machine.has(&shelf, FIRST_DAY, 1, &[]);
+    shelf.clear();
+    machine.has(&shelf, FIRST_DAY, 1, LAST_GOOD);
 }
 
 #[test]

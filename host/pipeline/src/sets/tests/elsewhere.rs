@@ -51,10 +51,53 @@ fn a_server_is_asked_when_what_it_gave_is_old() {
         machine.has(&shelf, TENTH_DAY, 2, &[]);
         machine.has(&shelf, TENTH_DAY, 2, &[]);
         assert_eq!(shelf.asked(), 1);
-        // A clock that goes back asks nobody for what is known of a later time.
-        machine.has(&shelf, LONG_AGO, 2, &["clock-behind"]);
+        // How old it is by a clock that goes back is not known.
+        machine.has(&shelf, || TENTH_DAY() - Duration::from_secs(5), 2, &[]);
         assert_eq!(shelf.asked(), 0);
+        for _ in 0..2 {
+            machine.has(&shelf, LONG_AGO, 2, &["clock-behind"]);
+            assert_eq!(shelf.asked(), 1);
+        }
+        shelf.put_signed(&key, &version(3));
+        machine.has(&shelf, LONG_AGO, 3, &["clock-behind"]);
+        shelf.clear();
+        let unknown = "later than the clock says, so how old it is can't be known";
+        machine.has_nothing(&shelf, LONG_AGO, ExitKind::Registry, "set-unavailable", unknown);
+        machine.has_nothing(&shelf, LONG_AGO, ExitKind::Registry, "set-unavailable", "remove ~/.mcp/seen.json");
     }
+}
+
+#[test]
+fn a_damaged_copy_is_fetched_once() {
+    let (shelf, key) = (Shelf::at(ADDRESS), SecretKey::generate().unwrap());
+    let machine = Machine::trusting(&[&key], "refresh: 1d");
+    shelf.put_signed(&key, &version(1));
+    machine.has(&shelf, FIRST_DAY, 1, &[]);
+    fs::write(machine.copies().pop().unwrap(), "damaged").unwrap();
+    shelf.asked();
+    machine.has(&shelf, FIRST_DAY, 1, &[]);
+    machine.has(&shelf, FIRST_DAY, 1, &[]);
+    assert_eq!(shelf.asked(), 1);
+    // Where it can't be made whole, the components are held.
+    let copy = machine.copies().pop().unwrap();
+    fs::remove_file(&copy).unwrap();
+    fs::create_dir(&copy).unwrap();
+    let (config, notices) = machine.try_start(&shelf, FIRST_DAY).unwrap();
+    assert_eq!(notices.iter().map(|notice| notice.code).collect::<Vec<_>>(), ["set-not-remembered"]);
+    assert!(config.layer(LayerName::UserSet).unwrap().set().unwrap().held.is_some());
+}
+
+#[test]
+fn the_time_of_a_start_is_noted_while_nobody_is_asked() {
+    let (shelf, key) = (Shelf::at(ADDRESS), SecretKey::generate().unwrap());
+    let machine = Machine::trusting(&[&key], "refresh: 7d");
+    shelf.put_signed(&key, &version(1));
+    machine.has(&shelf, FIRST_DAY, 1, &[]);
+    let time = || SeenDocument::parse(&fs::read(machine.mcp().join("seen.json")).unwrap()).unwrap().time;
+    machine.has(&shelf, || FIRST_DAY() + Duration::from_secs(3599), 1, &[]);
+    assert_eq!(time(), START);
+    machine.has(&shelf, SECOND_DAY, 1, &[]);
+    assert_eq!((time(), shelf.asked()), (START + DAY, 1));
 }
 
 #[test]
