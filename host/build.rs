@@ -71,9 +71,8 @@ fn is_lld(variable: &dyn Fn(&str) -> String) -> bool {
 fn order_functions(folder: &str) {
     println!("cargo::rerun-if-changed={ORDER}");
     let order = format!("--symbol-ordering-file={folder}/{ORDER}");
-    // A file that is written through a mapping lies in the system's cache page by page; in whole pieces it is mapped faster.
     // Functions with the same code are one: nothing here compares the addresses of functions.
-    for argument in [order.as_str(), "--no-warn-symbol-ordering", "--no-mmap-output-file", "--icf=all"] {
+    for argument in [order.as_str(), "--no-warn-symbol-ordering", "--icf=all"] {
         println!("cargo::rustc-link-arg-bins=-Xlinker");
         println!("cargo::rustc-link-arg-bins={argument}");
     }

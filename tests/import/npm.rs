@@ -181,7 +181,8 @@ fn the_command_line_says_what_is_meant() {
         ("import --registry registry npm:@acme/tool --origin official", "nobody makes a package official"),
         ("import --registry registry npm:@acme/tool --origin Official", "nobody makes a package official"),
         ("import --registry registry npm:@acme/tool --as ours/tool@latest", "--as needs a version"),
-        ("import --registry https://registry.example npm:@acme/tool", "only a directory can be published in"),
+        ("import --registry https://registry.example npm:@acme/tool", "`https://registry.example` is no directory"),
+        ("import --registry oci://registry.example/mcp npm:@acme/tool", "is no directory"),
         ("import npm:@acme/tool", "--registry DIR names one"),
         ("import --registry registry npm:@acme/tool --bin nope", "has no program `nope`; it has `tool`, `other`"),
     ] {

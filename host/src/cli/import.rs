@@ -203,16 +203,14 @@ fn registry(app: &App) -> Result<Registry, Failure> {
         None => (app.session(None)?.config().registry().clone(), false),
     };
     match registry {
-        Registry::Url(url) if is_named => Err(Failure::usage(publish::no_target(&url))),
-        Registry::Url(url) => Err(Failure::usage(anyhow::anyhow!(
-            "the configuration's registry is {url}, and a package is imported into a directory\n  \
-             --registry DIR names one, for example --registry ~/mcp-registry"
-        ))),
-        // Its packages have what signed statements say, and an import's source is the word of a directory's owner.
-        Registry::Oci(place) => Err(Failure::usage(anyhow::anyhow!(
-            "{place} is a registry of images, and a package is imported into a directory\n  --registry DIR names one, for \
-             example --registry ~/mcp-registry"
-        ))),
+        // What an import comes from is the word of a directory's owner; in a registry of images there are signed words alone.
+        other @ (Registry::Url(_) | Registry::Oci(_)) => {
+            let subject = if is_named { format!("`{other}`") } else { format!("the configuration's registry {other}") };
+            Err(Failure::usage(anyhow::anyhow!(
+                "{subject} is no directory, and a package is imported into one\n  --registry DIR names one, for example \
+                 --registry ~/mcp-registry"
+            )))
+        }
         directory @ Registry::Directory(_) => Ok(directory),
     }
 }

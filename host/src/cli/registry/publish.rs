@@ -137,7 +137,7 @@ impl PublishCommand {
 }
 
 /// The error about a registry that nothing can be published in.
-pub(in crate::cli) fn no_target(url: &RegistryUrl) -> anyhow::Error {
+fn no_target(url: &RegistryUrl) -> anyhow::Error {
     anyhow::anyhow!("`{url}` can't be published in: only a directory and a registry of images (oci://…) can")
 }
 
