@@ -98,9 +98,16 @@ fn a_second_signer_signs_what_is_there() {
     believe(&bed, &format!("[{{all_of: [{{minisign: {own}}}, {{minisign: {second}}}]}}]"));
     bed.publish(&package().option("--sign", "own"));
     check(&bed).exits(4);
-    bed.run(&format!("registry attest --registry registry --cosign --sign second {TOOL}"))
+    // What anybody else has put there is not what is signed, however high its number is.
+    attest(&bed, "--sign second --status published --score 100 --sequence 9007199254740990").succeeds();
+    bed.run(&format!("registry attest --registry registry --cosign {own} --sign second {TOOL}"))
         .succeeds()
-        .says(&["score", "95"]);
+        .says(&["score", "95", "manifest", "bundle"]);
+    let signed = attest(&bed, &format!("--cosign {second} --sign own")).succeeds().document();
+    assert_eq!(signed["sequence"], 9_007_199_254_740_990_u64, "{signed}");
+    let nobody = own.replace(&own[10..20], "AAAAAAAAAA");
+    let none = attest(&bed, &format!("--cosign {nobody} --sign second")).exits(1);
+    assert!(none.stdout.contains("has signed no statement about this version"), "{none}");
     let stated = check(&bed).succeeds().document()["statements"].clone();
     // What one of them says alone is not what both say.
     attest(&bed, "--sign second --renew --score 96").succeeds();
@@ -121,7 +128,8 @@ fn what_can_not_be_signed_is_refused_before_anything_changes() {
         ("--sign own --renew --sequence 1", "this key has signed number"),
         ("--sign second --renew", "this key has signed nothing"),
         ("--sign nobody --renew", "nobody.key"),
-        ("--sign own --cosign --score 1", "cannot be used with"),
+        (&format!("--sign own --cosign {own} --score 1"), "cannot be used with"),
+        ("--sign own --cosign second", "a minisign public key is one line"),
         ("--sign own --status good", "invalid value"),
     ] {
         let ran = bed.run(&format!("registry attest --registry registry {options} {TOOL}")).exits(1);
@@ -129,6 +137,12 @@ fn what_can_not_be_signed_is_refused_before_anything_changes() {
     }
     bed.run("registry attest --registry registry --sign own --status published acme/tool@2.0.0").exits(2);
     bed.run(&format!("registry attest --registry https://x.example --sign own --status published {TOOL}")).exits(1);
+    // To publish again is no way to take a revocation back by accident.
+    attest(&bed, "--sign own --renew --status revoked").succeeds();
+    bed.try_publish(&package().option("--sign", "own"))
+        .refuses(1, &["this key has signed that", "`revoked`", "--status"]);
+    check(&bed).exits(4);
+    bed.publish(&package().option("--sign", "own").option("--status", "published"));
     // Other facts change the manifest, which the statements are about.
     bed.try_publish(&package().facts("official", 3, 40)).refuses(1, &["has signed statements", "--sign"]);
     check(&bed).succeeds();

@@ -79,6 +79,32 @@ fn a_lost_memory_is_said_once() {
     world.starts();
 }
 
+/// A revocation that came and does not hold any more is remembered as one that does, whatever the entry demands.
+#[test]
+fn what_does_not_hold_is_remembered_where_a_statement_is_required() {
+    let world = World::new();
+    world.believe(", require: true", "min_score: 50");
+    world.say(&Said { status: Some("revoked"), sequence: 8, issued: -20, validity: 10, ..Said::good() });
+    assert_eq!(world.refuses(3), "statement-missing");
+    world.hide();
+    world.say(&Said::good());
+    assert_eq!(world.refuses(3), "statement-rollback");
+}
+
+#[test]
+fn a_revocation_that_came_holds_without_the_registry_and_the_memory() {
+    let world = World::new();
+    world.believe("", "min_score: 80");
+    world.say(&Said::good());
+    world.check().succeeds();
+    world.say(&Said { status: Some("revoked"), sequence: 8, ..Said::good() });
+    assert_eq!(world.refuses(4), "status");
+    fs::rename(world.bed.path("registry"), world.bed.path("away")).unwrap();
+    assert_eq!(world.refuses(4), "status");
+    fs::remove_file(world.bed.path(SEEN)).unwrap();
+    assert_eq!(world.refuses(4), "status");
+}
+
 #[test]
 fn nothing_is_written_when_nothing_is_new() {
     let world = World::new();

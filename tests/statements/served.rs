@@ -67,8 +67,8 @@ fn a_served_registry_hands_its_statements_out() {
     world.say(&Said::good());
     assert_eq!(check(&bed).exits(3).document()["refusal"]["code"], "statement-rollback");
     drop(served);
-    // What was kept is the older one.
-    assert_eq!(check(&bed).exits(3).document()["refusal"]["code"], "statement-rollback");
+    // The revocation was kept, and holds without the registry.
+    assert_eq!(check(&bed).exits(4).document()["refusal"]["code"], "status");
 }
 
 #[test]

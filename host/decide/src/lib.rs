@@ -59,6 +59,9 @@ impl HasFacts for Subject {
     }
 }
 
+/// The code of the remark that the registry says nothing of the status.
+const UNKNOWN: &str = "status-unknown";
+
 /// Proof that a candidate's status allows policies to judge it. Only [`admit`] makes one.
 #[derive(Debug)]
 pub struct Admitted<T> {
@@ -78,7 +81,7 @@ pub fn admit<T: HasFacts>(candidate: T) -> Result<Admitted<T>, Refusal> {
             message: SafeText::new("the registry says that this version is deprecated"),
         }),
         None => Some(Notice {
-            code: "status-unknown",
+            code: UNKNOWN,
             message: SafeText::new("the registry doesn't say whether this version is published"),
         }),
         Some(Status::Refused(word)) => return Err(Refusal::Status { status: SafeText::new(word) }),
@@ -149,6 +152,8 @@ impl<T> Admitted<T> {
                 Err(why) => return Err(Refusal::Unstated { layer, why: why.clone() }),
             }
         }
+        // Who is believed has said what the registry has not.
+        self.notice = self.notice.filter(|notice| statuses.is_empty() || notice.code != UNKNOWN);
         Ok(self)
     }
 }

@@ -112,6 +112,13 @@ impl Resolved {
         self.notice.as_ref()
     }
 
+    /// Keeps an answer by whose statements the version must not run, so that no earlier one is recalled after it.
+    pub(super) fn keep_refusal(&self, session: &Session) {
+        if self.notice.is_none() {
+            offline::note_stated(session, &self.resolution, self.statements(), self.at);
+        }
+    }
+
     /// Downloads and verifies the manifest and the bundle, which stay in the cache as long as the lease exists.
     ///
     /// # Errors

@@ -237,6 +237,9 @@ fn evaluate_with_lease(
     let failed = |error| Failed { notices: provenance.iter().cloned().collect(), ..Failed::new(known.clone(), error) };
     let admitted = decide::admit(resolved).map_err(|refusal| failed(refusal.into()))?;
     let stated = stated(session, admitted.candidate(), context.evaluated_at).map_err(failed)?;
+    if stated.refuses() {
+        admitted.candidate().keep_refusal(session);
+    }
     let admitted = admitted.stated(&stated.statuses()).map_err(|refusal| failed(refusal.into()))?;
     let mut lease = Lease::default();
     let fetched = admitted.and_then(|resolved| {

@@ -78,6 +78,13 @@ pub(super) fn note(session: &Session, resolution: &Resolution, at: u64) {
     }
 }
 
+/// Keeps an answer at once whose signed statements say that the version must not run, for the same reason.
+pub(super) fn note_stated(session: &Session, resolution: &Resolution, statements: Option<&ArrivedStatements>, at: u64) {
+    if let Some(resolutions) = session.kept_answers() {
+        log_failure(resolutions.keep_with(resolution, statements, at, session.system().now()), "kept");
+    }
+}
+
 /// Removes the answer about a package that the registry says it doesn't have.
 pub(super) fn forget(session: &Session, reference: &PackageRef) {
     if let Some(resolutions) = session.kept_answers() {

@@ -96,9 +96,13 @@ pub(crate) fn believe(
     let (mut seen, mut ended) = (Vec::new(), None);
     for (layer, rule) in rules {
         match settle(session, (layer, rule), (registry, target), &signed, (&memory.seen().packages, now))? {
-            Ok(SettledStatements { newest, known }) => {
+            Ok(SettledStatements { newest, known, is_required }) => {
+                // What does not hold is remembered, too: an older one must not take its place.
                 seen.extend(newest);
-                stated.layers.push((layer.name(), known));
+                match (known, is_required) {
+                    (Err(why), true) => ended = ended.or(Some((layer.name(), StatementProblem::Missing(why)))),
+                    (known, _) => stated.layers.push((layer.name(), known)),
+                }
             }
             // What the others have seen is remembered all the same.
             Err(problem) => ended = ended.or(Some((layer.name(), problem))),
@@ -185,15 +189,17 @@ fn settle(
         });
         // Nothing is written when nothing is new.
         let is_new = |newest: &SeenStatement| case.seen.is_none_or(|seen| seen.sequence < newest.sequence);
-        SettledStatements { newest: newest.filter(is_new), known }
+        SettledStatements { newest: newest.filter(is_new), known, is_required: rule.require }
     });
     let is_disabled = layer.policies().iter().all(|policy| policy.mode == Mode::Disabled);
     // Where no policy of the layer is asked, what is wrong is no error; that nothing is known of the status remains one.
     Ok(match settled {
         Err(problem) if is_disabled => {
-            Ok(SettledStatements { newest: None, known: Err(SafeText::one_line(&problem.to_string())) })
+            let known = Err(SafeText::one_line(&problem.to_string()));
+            Ok(SettledStatements { newest: None, known, is_required: false })
         }
-        settled => settled,
+        Ok(settled) => Ok(SettledStatements { is_required: settled.is_required && !is_disabled, ..settled }),
+        Err(problem) => Err(problem),
     })
 }
 
@@ -244,6 +250,12 @@ impl StatedFacts {
             status: known.as_ref().map_err(Clone::clone).and_then(status),
         };
         self.layers.iter().map(stated).collect()
+    }
+
+    /// Whether a layer knows by a statement that the version must not run.
+    pub(crate) fn refuses(&self) -> bool {
+        let known = self.layers.iter().filter_map(|(_, known)| known.as_ref().ok());
+        known.map(|known| &known.statement.facts().status).any(|status| matches!(status, Some(Status::Refused(_))))
     }
 
     /// Returns the statements that layers go by, as decisions and records have them.

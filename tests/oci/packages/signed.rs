@@ -56,7 +56,7 @@ fn facts_are_what_is_signed() {
         let entry = format!("{{registry: {}, signed_by: {both}}}", registry.oci("mcp"));
         configure(&bed, &registry, &format!("trusted_registries: [{entry}]\npolicy: {{min_score: 80}}\n"));
         bed.run(&format!("run {TOOL}")).exits(4);
-        attest(&bed, &registry, "--sign second --cosign").succeeds();
+        attest(&bed, &registry, &format!("--sign second --cosign {key}")).succeeds();
         bed.run(&format!("run {TOOL}")).succeeds();
         // Who is believed by nobody says nothing.
         bed.run("policy sign --new-key other --no-password").succeeds();

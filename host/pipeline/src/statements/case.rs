@@ -33,6 +33,8 @@ pub(super) struct SettledStatements {
     pub(super) newest: Option<SeenStatement>,
     /// The statement; why none holds.
     pub(super) known: Result<KnownStatement, SafeText>,
+    /// Whether it is an error that none holds.
+    pub(super) is_required: bool,
 }
 
 impl StatementCase<'_> {
@@ -58,7 +60,6 @@ impl StatementCase<'_> {
         }
         match (self.holds(newest.as_ref()), newest) {
             (Ok(()), Some(known)) => Ok((Some(known.clone()), Ok(known))),
-            (Err(why), _) if self.rule.require => Err(StatementProblem::Missing(why)),
             (Err(why), newest) => Ok((newest, Err(why))),
             (Ok(()), None) => Ok((None, Err(SafeText::default()))),
         }

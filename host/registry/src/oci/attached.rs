@@ -71,6 +71,8 @@ impl OciRegistry {
         for (artifact_type, descriptor) in listed {
             let parts = match client.referrer(&descriptor, image, limits.part, deadline) {
                 Ok(referrer) => referrer.parts,
+                // Nobody but the registry, or what is in between, makes other bytes of it. It may be the one that counts.
+                Err(error @ OciError::Digest { .. }) => return Err(error.into()),
                 Err(error) if error.is_wrong() => {
                     tracing::warn!(%error, "something that refers to a package is not what it should be");
                     Vec::new()

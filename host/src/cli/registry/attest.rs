@@ -10,8 +10,7 @@ use crate::cli::failure::Failure;
 use crate::cli::registry::publish::parse_origin;
 use crate::cli::registry::signing::SigningArguments;
 use crate::cli::registry::signing::StatementKey;
-use crate::cli::registry::signing::newest_of;
-use crate::cli::registry::signing::statements;
+use crate::cli::registry::signing::newest_by;
 use crate::cli::registry::statable;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
@@ -21,8 +20,10 @@ use smcp_model::facts::Origin;
 use smcp_model::facts::Score;
 use smcp_model::facts::SeverityCounts;
 use smcp_model::facts::Status;
+use smcp_model::limits;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
+use smcp_model::signer::MinisignKey;
 use smcp_model::statement::FactsStatement;
 use smcp_model::statement::StatementTarget;
 use smcp_model::time;
@@ -60,9 +61,9 @@ pub(in crate::cli) struct AttestCommand {
     /// Take what is not given from the newest statement that this key has signed
     #[arg(long)]
     renew: bool,
-    /// Sign the newest statement that is there as it is, for a configuration that wants several signers
-    #[arg(long, conflicts_with_all = ["renew", "status", "origin", "cert_level", "score", "findings", "expires", "sequence"])]
-    cosign: bool,
+    /// Sign the newest statement of another as it is, for a configuration that wants several signers: his public key
+    #[arg(long, value_name = "PUBLIC_KEY", conflicts_with_all = ["renew", "status", "origin", "cert_level", "score", "findings", "expires", "sequence"])]
+    cosign: Option<MinisignKey>,
     /// The package: ORG/NAME@VERSION
     #[arg(value_name = "ORG/NAME@VERSION")]
     reference: PackageRef,
@@ -77,8 +78,10 @@ impl AttestCommand {
         let Some(key) = self.signing.open(app)? else {
             return Err(Failure::usage(anyhow!("--sign KEY must name the key to sign with")));
         };
-        let (digest, statement) =
-            if self.cosign { cosign(registry, &resolution, &key)? } else { self.attest(registry, &resolution, &key)? };
+        let (digest, statement) = match &self.cosign {
+            Some(other) => cosign(registry, &resolution, &key, other)?,
+            None => self.attest(registry, &resolution, &key)?,
+        };
         let (terms, facts, label) = (statement.terms(), statement.facts(), resolution.label());
         if app.json() {
             let document = json!({
@@ -98,6 +101,8 @@ impl AttestCommand {
         rows.extend(facts.origin.as_ref().map(|origin| ("origin", Span::plain(origin.to_string()))));
         rows.extend(facts.cert_level.map(|level| ("level", Span::plain(level.get().to_string()))));
         rows.extend(facts.score.map(|score| ("score", Span::plain(score.get().to_string()))));
+        rows.push(("manifest", Span::plain(resolution.manifest_digest.to_string())));
+        rows.push(("bundle", Span::plain(resolution.bundle_digest.to_string())));
         rows.push(("statement", Span::plain(digest.to_string())));
         rows.push(key.row(terms));
         message::done(&format!("{label} has a new signed statement"), &rows, &mut app.err(), &app.error_style())?;
@@ -139,16 +144,24 @@ impl AttestCommand {
     }
 }
 
-/// Signs the newest statement that is there.
+/// Signs the newest statement of another. One that he has not signed, or that is of the future, is none: whoever may write to
+/// the registry could have put it there.
 fn cosign(
     registry: &dyn StatementRegistry,
     resolution: &Resolution,
     key: &StatementKey,
+    other: &MinisignKey,
 ) -> Result<(Digest, FactsStatement), Failure> {
-    let there = statements(registry, resolution)?.into_iter().map(|(text, _)| text);
-    let Some((text, statement)) = newest_of(there, &StatementTarget::of(resolution)) else {
-        return Err(Failure::usage(anyhow!("there is no statement about this version to sign")));
+    let Some((text, statement)) = newest_by(other.clone(), registry, resolution, key.now())? else {
+        return Err(Failure::usage(anyhow!("the key {other} has signed no statement about this version")));
     };
+    let issued = statement.terms().issued;
+    if issued > key.now().saturating_add(limits::CLOCK_TOLERANCE.as_secs()) {
+        let issued = time::utc_of(issued).unwrap_or_default();
+        return Err(Failure::usage(anyhow!(
+            "the newest statement of the key {other} is of {issued}, which is to come"
+        )));
+    }
     let (number, signature) = (key.public().number(), key.sign(&text));
     let added = registry::add_statement(registry, resolution, &text, (&number, &signature));
     Ok((added.map_err(PipelineError::from)?, statement))

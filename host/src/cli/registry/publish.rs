@@ -105,8 +105,16 @@ impl PublishCommand {
             .map_err(Failure::usage)?;
         let key = self.signing.open(app)?;
         let target = PublishTarget::open(app)?;
-        let terms = key.as_ref().map(|key| key.terms(target.newest(&self.reference.id, &version, key)?.as_ref()));
-        let terms = terms.transpose()?;
+        let newest = key.as_ref().map(|key| target.newest(&self.reference.id, &version, key)).transpose()?.flatten();
+        if let (None, Some(Status::Refused(word))) =
+            (&self.status, newest.as_ref().and_then(|it| it.facts().status.as_ref()))
+        {
+            let word = SafeText::new(word);
+            return Err(Failure::usage(anyhow::anyhow!(
+                "this key has signed that {label} is `{word}`, and publishing would take that back\n  --status says what it is now"
+            )));
+        }
+        let terms = key.as_ref().map(|key| key.terms(newest.as_ref())).transpose()?;
         let sign = |text: &[u8]| key.as_ref().map_or_else(Vec::new, |key| key.sign(text));
         let request = PublishRequest {
             id: self.reference.id,

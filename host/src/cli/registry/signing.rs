@@ -95,23 +95,18 @@ impl StatementKey {
         minisign::sign(&self.key, statement, &comment).into_bytes()
     }
 
-    /// Returns the statement with the highest number that this key has signed about a version. What lies in the registry and
-    /// is not by this key says nothing about its numbers.
+    /// Returns the statement with the highest number that this key has signed about a version.
     pub(super) fn newest(
         &self,
         registry: &dyn RegistryClient,
         resolution: &Resolution,
     ) -> Result<Option<FactsStatement>, Failure> {
-        let Some(rule) = SignedBy::new(vec![Demand::One(Signer::Minisign(self.public()))]) else { return Ok(None) };
-        let rule = LoadedRule::load::<SignerFileError>(&rule, &mut |_, _| Ok(Vec::new())).map_err(Failure::usage)?;
-        let target = StatementTarget::of(resolution);
-        let own = statements(registry, resolution)?.into_iter().filter(|(text, signature)| {
-            let name = SafeText::new("a signature");
-            let content = signature.clone();
-            let document = SignatureDocument { name, form: SignatureForm::Minisign, content };
-            matches!(rule.standing(text, &[document], self.now), Standing::Signed(_))
-        });
-        Ok(newest_of(own.map(|(text, _)| text), &target).map(|(_, statement)| statement))
+        Ok(newest_by(self.public(), registry, resolution, self.now)?.map(|(_, statement)| statement))
+    }
+
+    /// When the command was started, in seconds since the Unix epoch.
+    pub(super) const fn now(&self) -> u64 {
+        self.now
     }
 
     /// Returns the terms of the next statement.
@@ -150,6 +145,25 @@ pub(super) fn statements(
         ArrivedStatement::Sigstore { .. } => None,
     };
     Ok(arrived.all().iter().filter_map(minisign).collect())
+}
+
+/// Returns the statement with the highest number that a key has signed about a version. What lies in the registry and is not
+/// by this key says nothing.
+pub(super) fn newest_by(
+    key: MinisignKey,
+    registry: &dyn RegistryClient,
+    resolution: &Resolution,
+    now: u64,
+) -> Result<Option<(Vec<u8>, FactsStatement)>, Failure> {
+    let Some(rule) = SignedBy::new(vec![Demand::One(Signer::Minisign(key))]) else { return Ok(None) };
+    let rule = LoadedRule::load::<SignerFileError>(&rule, &mut |_, _| Ok(Vec::new())).map_err(Failure::usage)?;
+    let own = statements(registry, resolution)?.into_iter().filter(|(text, signature)| {
+        let name = SafeText::new("a signature");
+        let content = signature.clone();
+        let document = SignatureDocument { name, form: SignatureForm::Minisign, content };
+        matches!(rule.standing(text, &[document], now), Standing::Signed(_))
+    });
+    Ok(newest_of(own.map(|(text, _)| text), &StatementTarget::of(resolution)))
 }
 
 /// Returns the statement about a version with the highest number, whoever has signed it.
