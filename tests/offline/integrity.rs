@@ -85,14 +85,15 @@ fn many_at_once_and_somebody_empties_it() {
         let runs: Vec<_> = (0..8)
             .map(|number| {
                 let bed = &bed;
-                let line = if number % 2 == 0 { "cache rm --all".to_owned() } else { format!("run {TOOL}") };
+                // A run gets what it needs up to three times, so two that empty the cache can't make it fail.
+                let line = if number % 4 == 0 { "cache rm --all".to_owned() } else { format!("run {TOOL}") };
                 scope.spawn(move || (number, bed.run(&line)))
             })
             .collect();
         for run in runs {
             let (number, ran) = run.join().unwrap();
             // Emptying the cache may fail because it is in use; a run succeeds.
-            assert!(ran.code == 0 || number % 2 == 0 && ran.code == 1, "{ran}");
+            assert!(ran.code == 0 || number % 4 == 0 && ran.code == 1, "{ran}");
         }
     });
     bed.run(&format!("run {TOOL}")).succeeds().prints("it runs\n");
