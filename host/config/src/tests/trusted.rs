@@ -41,7 +41,7 @@ fn an_entry_is_a_name_or_says_who_signs() {
 #[test]
 fn an_entry_that_says_something_else_is_refused() {
     let entry = "(allowed: a mapping of registry and signed_by (with max_age and require))";
-    let name = "(allowed: an https:// URL (http:// only for localhost) or a directory)";
+    let name = "(allowed: an https:// URL (http:// only for localhost), oci://HOST/PREFIX, or a directory)";
     let signed = format!("signed_by: [{{minisign: {KEY}}}]");
     for (text, problems) in [
         ("[{}]".to_owned(), vec![format!("`trusted_registries[0]` names no registry {entry}")]),
