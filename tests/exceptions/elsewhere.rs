@@ -1,15 +1,11 @@
 //! A package of the same name from a registry that the layer does not trust.
 
-use std::io::BufRead as _;
-use std::io::BufReader;
-use std::process::Child;
-use std::process::Stdio;
-
 use crate::bed::TestBed;
 use crate::commands::NEVER;
 use crate::commands::bed;
 use crate::commands::configure;
 use crate::commands::for_score;
+use crate::server::Served;
 
 /// Publishes another package of the same name and version in another registry.
 fn publish_elsewhere(bed: &TestBed) {
@@ -82,40 +78,16 @@ fn trusted_registries_say_whose_packages_may_be_waived() {
     }
 }
 
-/// A server of the bed's registry, ended when dropped.
-struct Served {
-    child: Child,
-    url: String,
-}
-
-impl Served {
-    fn start(bed: &TestBed) -> Self {
-        let mut invocation = bed.smcp("registry serve --registry registry --listen 127.0.0.1:0");
-        let mut child = invocation.command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim_end().strip_prefix("listening on ").unwrap().to_owned();
-        Self { child, url }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
 #[test]
 fn a_url_and_the_folder_behind_it_are_two_registries() {
     let bed = bed();
     let served = Served::start(&bed);
+    let url = format!("http://{}", served.address);
     configure(&bed, "min_score: 80", &[&for_score()]);
     let line = "policy check acme/tool@1.0.0";
     bed.run(line).succeeds();
-    bed.run(&format!("--registry {} {line}", served.url)).exits(4);
-    let rules =
-        bed.read(".mcp/config.yaml").replace("registry_url: ~/registry", &format!("registry_url: {}", served.url));
+    bed.run(&format!("--registry {url} {line}")).exits(4);
+    let rules = bed.read(".mcp/config.yaml").replace("registry_url: ~/registry", &format!("registry_url: {url}"));
     bed.write(".mcp/config.yaml", rules);
     bed.run(line).succeeds();
     bed.run(&format!("--registry registry {line}")).exits(4);

@@ -9,6 +9,9 @@
 mod bed;
 #[path = "../support/redact.rs"]
 mod redact;
+#[path = "../support/server.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod server;
 #[path = "../support/shifted.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod shifted;

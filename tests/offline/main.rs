@@ -11,6 +11,8 @@
 mod bed;
 #[path = "../support/redact.rs"]
 mod redact;
+#[path = "../support/server.rs"]
+mod server;
 #[path = "../support/shifted.rs"]
 mod shifted;
 

@@ -5,7 +5,6 @@ use std::io::BufReader;
 use std::io::Read as _;
 use std::io::Write as _;
 use std::net::TcpStream;
-use std::process::Child;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -18,27 +17,10 @@ use serde_json::json;
 use crate::bed::Package;
 use crate::bed::TestBed;
 use crate::bed::corrupt;
+use crate::server::Served;
 use smcp_model::digest::Digest;
 
-/// A server, ended when dropped.
-pub(crate) struct Served {
-    child: Child,
-    pub(crate) address: String,
-    errors: BufReader<std::process::ChildStderr>,
-}
-
 impl Served {
-    /// Serves the bed's registry, and waits until it is ready.
-    pub(crate) fn start(bed: &TestBed) -> Self {
-        let mut invocation = bed.smcp("registry serve --registry registry --listen 127.0.0.1:0");
-        let mut child = invocation.command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut errors = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        errors.read_line(&mut line).unwrap();
-        let address = line.trim_end().strip_prefix("listening on http://").unwrap();
-        Self { child, address: address.to_owned(), errors }
-    }
-
     fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
@@ -73,13 +55,6 @@ impl Served {
         let mut said = String::new();
         self.errors.read_to_string(&mut said).unwrap();
         (self.child.wait().unwrap().code().unwrap(), said)
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
     }
 }
 

@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use crate::bed::Package;
 use crate::bed::TestBed;
 use crate::bed::corrupt;
-use crate::serve::Served;
+use crate::server::Served;
 
 const TOOL: &str = "acme/tool@1.0.0";
 

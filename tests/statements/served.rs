@@ -1,42 +1,15 @@
 //! The same statements over HTTP: from `registry serve`, and from servers that have none or too much.
 
-use std::io::BufRead as _;
-use std::io::BufReader;
 use std::io::Read as _;
 use std::io::Write as _;
 use std::net::TcpListener;
-use std::process::Child;
-use std::process::Stdio;
 use std::thread;
 
 use crate::bed::TestBed;
+use crate::server::Served;
 use crate::world::Said;
 use crate::world::TOOL;
 use crate::world::World;
-
-/// `registry serve`, ended when dropped.
-struct Served {
-    child: Child,
-    address: String,
-}
-
-impl Served {
-    fn start(bed: &TestBed) -> Self {
-        let mut invocation = bed.smcp("registry serve --registry registry --listen 127.0.0.1:0");
-        let mut child = invocation.command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim_end().strip_prefix("listening on http://").unwrap().to_owned();
-        Self { child, address }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
 
 /// A home that believes the key, and gets packages from this address.
 fn guest(world: &World, address: &str, more: &str) -> TestBed {
