@@ -11,6 +11,7 @@
 //!               tags, a tag ────┘            push_blob, push_manifest, push_referrer
 //! ```
 
+mod artefact;
 mod challenge;
 mod client;
 mod docker;

@@ -2,6 +2,7 @@
 //!
 //! An image manifest, the manifest document as its configuration, and one layer, the bundle.
 
+use crate::artefact::ArtefactKind;
 use crate::client::OciClient;
 use crate::document::Descriptor;
 use crate::document::IMAGE_MANIFEST;
@@ -10,8 +11,6 @@ use crate::error::OciError;
 use crate::pull::FetchedManifest;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
-use smcp_model::limits;
-use smcp_model::text::SafeText;
 
 /// The kind of the artefact.
 pub const PACKAGE: &str = "application/vnd.mcp-hub.package.v1";
@@ -27,6 +26,13 @@ pub const IN_TOTO: &str = "application/vnd.in-toto+json";
 pub const MINISIGN: &str = "application/vnd.mcp-hub.minisign.v1";
 /// The kind of a sigstore bundle, and the media type of its one part.
 pub const SIGSTORE_BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+const KIND: ArtefactKind = ArtefactKind {
+    artifact_type: Some(PACKAGE),
+    config: MANIFEST_DOCUMENT,
+    layer: BUNDLE,
+    one_layer: "exactly one layer, the bundle",
+};
 
 /// What the image manifest of a package names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,29 +50,8 @@ pub struct PackageParts {
 /// # Errors
 /// When it is the manifest of something else than a package.
 pub fn parts_of(manifest: &FetchedManifest, what: &str) -> Result<PackageParts, OciError> {
-    let wrong = |problem: String, allowed| OciError::Artefact {
-        what: what.to_owned(),
-        problem: SafeText::within(&problem, limits::PARSER_MESSAGE),
-        allowed,
-    };
-    if !manifest.is_manifest() {
-        return Err(wrong(format!("it is `{}`", manifest.media_type), IMAGE_MANIFEST));
-    }
-    let document: ImageManifest = serde_json::from_slice(&manifest.bytes)
-        .map_err(|error| wrong(format!("its manifest can't be read: {error}"), "an image manifest"))?;
-    if document.artifact_type.as_deref() != Some(PACKAGE) {
-        let found = document.artifact_type.map_or("no kind of artefact".to_owned(), |kind| format!("`{kind}`"));
-        return Err(wrong(format!("it is {found}"), PACKAGE));
-    }
-    if document.config.media_type != MANIFEST_DOCUMENT {
-        return Err(wrong(format!("its configuration is `{}`", document.config.media_type), MANIFEST_DOCUMENT));
-    }
-    let bundle = match document.layers.as_slice() {
-        [layer] if layer.media_type == BUNDLE => layer.clone(),
-        [layer] => return Err(wrong(format!("its layer is `{}`", layer.media_type), BUNDLE)),
-        layers => return Err(wrong(format!("it has {} layers", layers.len()), "exactly one layer, the bundle")),
-    };
-    Ok(PackageParts { image: manifest.digest, manifest: document.config, bundle })
+    let (document, bundle) = KIND.parts(manifest, what)?;
+    Ok(PackageParts { image: manifest.digest, manifest: document, bundle })
 }
 
 impl OciClient<'_> {
@@ -138,8 +123,8 @@ mod tests {
                 |it| it["mediaType"] = json!("application/vnd.oci.image.index.v1+json"),
                 "it is `application/vnd.oci.image.in",
             ),
-            (|it| it["artifactType"] = json!("application/vnd.example"), "it is `application/vnd.example`"),
-            (|it| it["artifactType"] = Value::Null, "it is no kind of artefact"),
+            (|it| it["artifactType"] = json!("application/vnd.example"), "it is of the kind `application/vnd.example`"),
+            (|it| it["artifactType"] = Value::Null, "it does not say of which kind it is"),
             (|it| it["config"] = descriptor("application/x"), "its configuration is `application/x`"),
             (|it| it["layers"] = json!([]), "it has 0 layers"),
             (|it| it["layers"] = json!([descriptor(BUNDLE), descriptor(BUNDLE)]), "it has 2 layers"),

@@ -3,6 +3,7 @@
 //! An image manifest that says what it is (`artifactType`), a configuration that says nothing, and exactly one layer: the
 //! archive. The same archive makes the same artefact.
 
+use crate::artefact::ArtefactKind;
 use crate::client::OciClient;
 use crate::document::Descriptor;
 use crate::document::EMPTY;
@@ -12,14 +13,18 @@ use crate::error::OciError;
 use crate::pull::FetchedManifest;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
-use smcp_model::limits;
-use smcp_model::oci::OciReference;
-use smcp_model::text::SafeText;
 
 /// What a manifest says that it is the manifest of.
 pub const ARTIFACT: &str = "application/vnd.mcp-hub.policy-set.v1";
 /// The media type of the archive.
 pub const LAYER: &str = "application/vnd.mcp-hub.policy-set.v1.tar+gzip";
+
+const KIND: ArtefactKind = ArtefactKind {
+    artifact_type: Some(ARTIFACT),
+    config: EMPTY.0,
+    layer: LAYER,
+    one_layer: "exactly one layer, the archive",
+};
 
 /// What the artefact of a set is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,53 +42,21 @@ pub struct SetArtefact {
 /// # Errors
 /// When it is the manifest of something else.
 pub fn layer_of(manifest: &FetchedManifest, what: &str) -> Result<Descriptor, OciError> {
-    let wrong = |problem: String, allowed| OciError::Artefact {
-        what: what.to_owned(),
-        problem: SafeText::within(&problem, limits::PARSER_MESSAGE),
-        allowed,
-    };
-    if !manifest.is_manifest() {
-        return Err(wrong(format!("it is `{}`", manifest.media_type), IMAGE_MANIFEST));
-    }
-    let document: ImageManifest = serde_json::from_slice(&manifest.bytes)
-        .map_err(|error| wrong(format!("its manifest can't be read: {error}"), "an image manifest"))?;
-    match document.artifact_type.as_deref() {
-        Some(ARTIFACT) => {}
-        Some(other) => return Err(wrong(format!("it is of the kind `{other}`"), ARTIFACT)),
-        None => return Err(wrong("it does not say of which kind it is".to_owned(), ARTIFACT)),
-    }
-    if document.config.media_type != EMPTY.0 {
-        return Err(wrong(format!("its configuration is `{}`", document.config.media_type), EMPTY.0));
-    }
-    match document.layers.as_slice() {
-        [layer] if layer.media_type == LAYER => Ok(layer.clone()),
-        [layer] => Err(wrong(format!("its layer is `{}`", layer.media_type), LAYER)),
-        layers => Err(wrong(format!("it has {} layers", layers.len()), "exactly one layer, the archive")),
-    }
+    KIND.parts(manifest, what).map(|(_, layer)| layer)
 }
 
 impl OciClient<'_> {
-    /// Puts the archive of a set there, under a tag when one is given. `reference` is what it is called in errors.
+    /// Puts the archive of a set there, under a tag when one is given.
     ///
     /// # Errors
     /// When the registry doesn't take it.
-    pub fn push_set(
-        &self,
-        reference: &OciReference,
-        tag: Option<&str>,
-        archive: &[u8],
-        deadline: &Deadline,
-    ) -> Result<SetArtefact, OciError> {
+    pub fn push_set(&self, tag: Option<&str>, archive: &[u8], deadline: &Deadline) -> Result<SetArtefact, OciError> {
         let (config, layer) = (Descriptor::of(EMPTY.0, EMPTY.1), Descriptor::of(LAYER, archive));
         self.push_blob(&config, EMPTY.1, deadline)?;
         let (sent, digest) = (self.push_blob(&layer, archive, deadline)?, layer.digest);
         let mut manifest = ImageManifest::new(config, vec![layer]);
         manifest.artifact_type = Some(ARTIFACT.to_owned());
-        let manifest = manifest.to_bytes().map_err(|error| OciError::Artefact {
-            what: reference.to_string(),
-            problem: SafeText::new(&error.to_string()),
-            allowed: "a document that can be written as JSON",
-        })?;
+        let manifest = self.written(manifest.to_bytes())?;
         let pushed = self.push_manifest(&manifest, IMAGE_MANIFEST, tag, deadline)?;
         Ok(SetArtefact { manifest: pushed.digest, archive: digest, sent })
     }

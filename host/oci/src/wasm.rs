@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use crate::artefact::ArtefactKind;
 use crate::client::OciClient;
 use crate::document::Descriptor;
 use crate::document::IMAGE_MANIFEST;
@@ -22,6 +23,9 @@ use smcp_model::text::SafeText;
 pub const CONFIG: &str = "application/vnd.wasm.config.v0+json";
 /// The media type of the component.
 pub const LAYER: &str = "application/wasm";
+
+const KIND: ArtefactKind =
+    ArtefactKind { artifact_type: None, config: CONFIG, layer: LAYER, one_layer: "exactly one layer, the component" };
 
 /// The architecture of a component in an index of images for several.
 const ARCHITECTURE: &str = "wasm";
@@ -63,24 +67,7 @@ struct WasmInterface<'c> {
 /// # Errors
 /// When it is the manifest of something else.
 pub fn layer_of(manifest: &FetchedManifest, what: &str) -> Result<Descriptor, OciError> {
-    let wrong = |problem: String, allowed| OciError::Artefact {
-        what: what.to_owned(),
-        problem: SafeText::within(&problem, limits::PARSER_MESSAGE),
-        allowed,
-    };
-    if !manifest.is_manifest() {
-        return Err(wrong(format!("it is `{}`", manifest.media_type), IMAGE_MANIFEST));
-    }
-    let document: ImageManifest = serde_json::from_slice(&manifest.bytes)
-        .map_err(|error| wrong(format!("its manifest can't be read: {error}"), "an image manifest"))?;
-    if document.config.media_type != CONFIG {
-        return Err(wrong(format!("its configuration is `{}`", document.config.media_type), CONFIG));
-    }
-    match document.layers.as_slice() {
-        [layer] if layer.media_type == LAYER => Ok(layer.clone()),
-        [layer] => Err(wrong(format!("its layer is `{}`", layer.media_type), LAYER)),
-        layers => Err(wrong(format!("it has {} layers", layers.len()), "exactly one layer, the component")),
-    }
+    KIND.parts(manifest, what).map(|(_, layer)| layer)
 }
 
 impl OciClient<'_> {
@@ -103,14 +90,12 @@ impl OciClient<'_> {
         Ok(ComponentManifest { layer: layer_of(&manifest, &what)?, manifest, index: Some(named) })
     }
 
-    /// Puts a component there, under a tag when the reference names one. `exports` and `imports` are told to whoever
-    /// looks at it.
+    /// Puts a component there, under a tag when one is given. `exports` and `imports` are told to whoever looks at it.
     ///
     /// # Errors
     /// When the registry doesn't take it.
     pub fn push_component(
         &self,
-        reference: &OciReference,
         tag: Option<&str>,
         component: &[u8],
         exports: &[String],
@@ -125,17 +110,12 @@ impl OciClient<'_> {
             layer_digests: [layer.digest.to_string()],
             component: WasmInterface { exports, imports },
         };
-        let unwritable = |error: serde_json::Error| OciError::Artefact {
-            what: reference.to_string(),
-            problem: SafeText::new(&error.to_string()),
-            allowed: "a document that can be written as JSON",
-        };
-        let config = serde_json::to_vec(&config).map_err(unwritable)?;
+        let config = self.written(serde_json::to_vec(&config))?;
         let described = Descriptor::of(CONFIG, &config);
         self.push_blob(&described, &config, deadline)?;
         let sent = self.push_blob(&layer, component, deadline)?;
         let digest = layer.digest;
-        let manifest = ImageManifest::new(described, vec![layer]).to_bytes().map_err(unwritable)?;
+        let manifest = self.written(ImageManifest::new(described, vec![layer]).to_bytes())?;
         let pushed = self.push_manifest(&manifest, IMAGE_MANIFEST, tag, deadline)?;
         Ok(WasmArtefact { manifest: pushed.digest, component: digest, sent })
     }

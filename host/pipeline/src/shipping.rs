@@ -127,7 +127,7 @@ pub fn push_policy(
     let deadline = Deadline::after(limits::oci::PUSH);
     let client = RemoteServers(session).client(reference, LayerName::User);
     let tag = first_tag(reference, signatures);
-    let pushed = client.push_component(reference, tag, component, exports, imports, &deadline)?;
+    let pushed = client.push_component(tag, component, exports, imports, &deadline)?;
     push_signatures(&client, reference, &pushed.manifest, signatures, &deadline)?;
     Ok(pushed)
 }
@@ -172,7 +172,7 @@ pub fn push_set(
     crate::check_clock(session.system())?;
     let deadline = Deadline::after(limits::oci::PUSH);
     let client = RemoteServers(session).client(reference, LayerName::User);
-    let pushed = client.push_set(reference, first_tag(reference, signatures), archive, &deadline)?;
+    let pushed = client.push_set(first_tag(reference, signatures), archive, &deadline)?;
     push_signatures(&client, reference, &pushed.manifest, signatures, &deadline)?;
     Ok(pushed)
 }

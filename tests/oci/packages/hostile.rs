@@ -91,8 +91,8 @@ fn what_is_no_package_is_refused_by_name() {
             |it| it["config"]["mediaType"] = json!("application/vnd.oci.image.config.v1+json"),
             "its configuration is `application/vnd.oci.image.config.v1+json`",
         ),
-        (|it| it["artifactType"] = json!("application/vnd.wasm"), "it is `application/vnd.wasm`"),
-        (|it| drop(it.as_object_mut().unwrap().remove("artifactType")), "it is no kind of artefact"),
+        (|it| it["artifactType"] = json!("application/vnd.wasm"), "it is of the kind `application/vnd.wasm`"),
+        (|it| drop(it.as_object_mut().unwrap().remove("artifactType")), "it does not say of which kind it is"),
         (
             |it| it["mediaType"] = json!("application/vnd.oci.image.index.v1+json"),
             "it is `application/vnd.oci.image.index.v1+json`",
