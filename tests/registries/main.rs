@@ -20,6 +20,10 @@ mod shipped;
 
 use std::io::Write as _;
 
+use crate::bed::Ran;
+use crate::bed::TestBed;
+use crate::registry::RealRegistry;
+
 /// Says something to whoever waits for the tests, whether they pass or not.
 fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
@@ -28,4 +32,13 @@ fn say(text: &str) {
 /// The component of the example policy: no network.
 fn component() -> Vec<u8> {
     std::fs::read(format!("{}/examples/policies/dist/no_network.wasm", bed::ROOT)).unwrap()
+}
+
+/// Runs smcp where the registry is reached: on this machine, or as another through the proxy.
+fn run(bed: &TestBed, registry: &RealRegistry, proxy: Option<&str>, line: &str) -> Ran {
+    let mut smcp = bed.smcp(line).input("hunter2\n");
+    if let Some(proxy) = proxy {
+        smcp = smcp.env("HTTPS_PROXY", proxy).env("SSL_CERT_FILE", registry.authority());
+    }
+    smcp.run()
 }

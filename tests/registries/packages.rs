@@ -8,9 +8,8 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::bed::Package;
-use crate::bed::Ran;
 use crate::bed::TestBed;
-use crate::registry::HOST;
+use crate::registry::MANNERS;
 use crate::registry::Manner;
 use crate::registry::RealRegistry;
 use crate::say;
@@ -49,28 +48,14 @@ fn client(registry: &RealRegistry) -> OciRegistry {
     OciRegistry::new(place(registry), HttpSettings::default(), Box::new(|| Ok(None)))
 }
 
-/// Runs smcp where the registry is reached: on this machine, or as another through the proxy.
-fn run(bed: &TestBed, registry: &RealRegistry, proxy: Option<&str>, line: &str) -> Ran {
-    let mut smcp = bed.smcp(line).input("hunter2\n");
-    if let Some(proxy) = proxy {
-        smcp = smcp.env("HTTPS_PROXY", proxy).env("SSL_CERT_FILE", registry.authority());
-    }
-    smcp.run()
-}
-
 #[test]
 fn a_package_goes_there_and_comes_back() {
-    for manner in [
-        Manner::default(),
-        Manner { log_in: true, ..Manner::default() },
-        Manner { tls: true, ..Manner::default() },
-        Manner { tls: true, log_in: true },
-    ] {
+    for manner in MANNERS {
         let Some(registry) = RealRegistry::start(manner) else { return };
         let bed = TestBed::new();
-        let proxy = manner.tls.then(|| registry.proxy());
-        let host = if manner.tls { format!("oci://{HOST}") } else { format!("oci://localhost:{}", registry.port) };
-        let run = |line: &str| run(&bed, &registry, proxy.as_deref(), line);
+        let proxy = registry.way();
+        let host = registry.address();
+        let run = |line: &str| crate::run(&bed, &registry, proxy.as_deref(), line);
         bed.write(".mcp/config.yaml", format!("registry_url: {host}/mcp\n"));
         // Lays the files out; nobody listens there.
         bed.try_publish_in("oci://127.0.0.1:1/mcp", &package("acme/tool@1.0.0+x")).exits(2);

@@ -34,10 +34,19 @@ pub(crate) struct Manner {
     pub(crate) log_in: bool,
 }
 
+/// Every manner.
+pub(crate) const MANNERS: [Manner; 4] = [
+    Manner { tls: false, log_in: false },
+    Manner { tls: false, log_in: true },
+    Manner { tls: true, log_in: false },
+    Manner { tls: true, log_in: true },
+];
+
 /// A registry that runs until it is dropped.
 pub(crate) struct RealRegistry {
     process: Child,
     folder: TempDir,
+    manner: Manner,
     pub(crate) port: u16,
 }
 
@@ -92,12 +101,22 @@ impl RealRegistry {
             }
         });
         let port = port.recv().expect("the registry ended before it listened");
-        Some(Self { process, folder, port })
+        Some(Self { process, folder, manner, port })
     }
 
     /// A file of the certificate authority that has signed the registry's certificate.
     pub(crate) fn authority(&self) -> std::path::PathBuf {
         self.folder.path().join("ca.pem")
+    }
+
+    /// Where it is reached: on this machine, or under its name through the proxy.
+    pub(crate) fn address(&self) -> String {
+        if self.manner.tls { format!("oci://{HOST}") } else { format!("oci://localhost:{}", self.port) }
+    }
+
+    /// Starts the proxy, where it is needed to reach the registry.
+    pub(crate) fn way(&self) -> Option<String> {
+        self.manner.tls.then(|| self.proxy())
     }
 
     /// Starts a proxy that leads every name to this registry, and returns its URL.

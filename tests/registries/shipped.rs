@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use crate::bed::Package;
-use crate::bed::Ran;
 use crate::bed::TestBed;
 use crate::component;
-use crate::registry::HOST;
+use crate::registry::MANNERS;
 use crate::registry::Manner;
 use crate::registry::RealRegistry;
 use smcp_http::HttpSettings;
@@ -21,30 +20,16 @@ fn soon() -> Deadline {
     Deadline::after(Duration::from_secs(120))
 }
 
-/// Runs smcp where the registry is reached: on this machine, or as another through the proxy.
-fn run(bed: &TestBed, registry: &RealRegistry, proxy: Option<&str>, line: &str) -> Ran {
-    let mut smcp = bed.smcp(line).input("hunter2\n");
-    if let Some(proxy) = proxy {
-        smcp = smcp.env("HTTPS_PROXY", proxy).env("SSL_CERT_FILE", registry.authority());
-    }
-    smcp.run()
-}
-
 #[test]
 fn a_policy_goes_there_and_comes_back() {
-    for manner in [
-        Manner::default(),
-        Manner { log_in: true, ..Manner::default() },
-        Manner { tls: true, ..Manner::default() },
-        Manner { tls: true, log_in: true },
-    ] {
+    for manner in MANNERS {
         let Some(registry) = RealRegistry::start(manner) else { return };
         let bed = TestBed::new();
         bed.write("no_network.wasm", component());
         bed.publish(&Package::shell("acme/quiet@1.0.0", "echo runs").good());
-        let proxy = manner.tls.then(|| registry.proxy());
-        let host = if manner.tls { format!("oci://{HOST}") } else { format!("oci://localhost:{}", registry.port) };
-        let run = |line: &str| run(&bed, &registry, proxy.as_deref(), line);
+        let proxy = registry.way();
+        let host = registry.address();
+        let run = |line: &str| crate::run(&bed, &registry, proxy.as_deref(), line);
         let push = format!("policy push no_network.wasm {host}/policies/no-network:1");
         if manner.log_in {
             run(&push).refuses(2, &["does not let anybody whom it does not know write to policies/no-network"]);
@@ -74,9 +59,9 @@ fn a_policy_set_goes_there_and_is_in_force() {
         let bed = TestBed::new();
         bed.publish(&Package::shell("acme/quiet@1.0.0", "echo runs").good());
         bed.configure("");
-        let proxy = manner.tls.then(|| registry.proxy());
-        let host = if manner.tls { format!("oci://{HOST}") } else { format!("oci://localhost:{}", registry.port) };
-        let run = |line: &str| run(&bed, &registry, proxy.as_deref(), line);
+        let proxy = registry.way();
+        let host = registry.address();
+        let run = |line: &str| crate::run(&bed, &registry, proxy.as_deref(), line);
         if manner.log_in {
             run(&format!("login --registry {host} --username me --token -")).succeeds();
         }
@@ -125,8 +110,7 @@ fn a_long_blob_arrives_whole_in_pieces() {
 fn without_a_list_referrers_are_found_by_the_tag() {
     let Some(registry) = RealRegistry::start(Manner::default()) else { return };
     let client = client(&registry);
-    let reference = reference(&registry);
-    let pushed = client.push_component(&reference, reference.tag(), &component(), &[], &[], &soon()).unwrap();
+    let pushed = client.push_component(reference(&registry).tag(), &component(), &[], &[], &soon()).unwrap();
     let manifest = client.manifest(&reference(&registry), &soon()).unwrap();
     assert_eq!(manifest.digest, pushed.manifest);
     let subject = Descriptor::of(IMAGE_MANIFEST, &manifest.bytes);
