@@ -22,6 +22,11 @@ pub fn utc_of(seconds: u64) -> Option<String> {
     UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).and_then(utc)
 }
 
+/// A moment given in seconds since 1970, for people: one after the year 9999 is told as it is given.
+pub fn said(seconds: u64) -> String {
+    utc_of(seconds).unwrap_or_else(|| format!("{seconds} s after 1970"))
+}
+
 /// Returns a moment in seconds since 1970, of a text as RFC 3339 has it, in any time zone; fractions of a second are cut
 /// off. `None` when it is not such a text, or before 1970.
 pub fn seconds_of(text: &str) -> Option<u64> {
@@ -80,6 +85,8 @@ mod tests {
             assert_eq!(utc_millis(time).is_some(), written.is_some(), "{time:?}");
         }
         assert_eq!(utc_of(u64::MAX), None);
+        assert_eq!(said(LAST), "9999-12-31T23:59:59Z");
+        assert_eq!(said(LAST + 1), "253402300800 s after 1970");
     }
 
     #[test]

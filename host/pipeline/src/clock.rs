@@ -46,13 +46,12 @@ fn settled_by(context: Context, built: u64, latest: Option<u64>) -> (Context, Op
         Some(_) | None => (built, "this smcp itself"),
     };
     let behind = earliest.saturating_sub(context.evaluated_at);
-    let said = |seconds| time::utc_of(seconds).unwrap_or_else(|| format!("{seconds} s after 1970"));
     let notice = (behind > limits::CLOCK_SLACK.as_secs()).then(|| Notice {
         code: "clock-behind",
         message: SafeText::new(&format!(
             "the clock says {}, which is before {what}; the decision counts as made at {}",
-            said(context.evaluated_at),
-            said(earliest)
+            time::said(context.evaluated_at),
+            time::said(earliest)
         )),
     });
     (Context { evaluated_at: context.evaluated_at.max(earliest), ..context }, notice)

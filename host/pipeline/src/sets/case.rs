@@ -210,7 +210,7 @@ impl SetCase<'_> {
                 0 => format!("more than {limit} ago"),
                 _ => "which is later than the clock says, so how old it is can't be known".to_owned(),
             };
-            let why = format!("the last look that succeeded was at {}, {why}", said(seen.looked_at));
+            let why = format!("the last look that succeeded was at {}, {why}", time::said(seen.looked_at));
             return Err(self.error(problem, Some(why_not(why)), true));
         }
         let copy = memory
@@ -221,7 +221,7 @@ impl SetCase<'_> {
             Err(why) => return Err(self.error(problem, Some(why), true)),
         };
         let expires = layer.set().map_or(ends, |facts| facts.expires);
-        let stays = format!("version {} stays in force, until {}", seen.version, said(ends.min(expires)));
+        let stays = format!("version {} stays in force, until {}", seen.version, time::said(ends.min(expires)));
         if self.eagerness == Eagerness::Always {
             return Err(self.error(problem, Some(stays), false));
         }
@@ -243,8 +243,4 @@ impl SetCase<'_> {
         let last = Some(last).filter(|last| !last.is_empty());
         Box::new(SetError { layer: self.parent.name(), source, problem, last, is_final })
     }
-}
-
-fn said(seconds: u64) -> String {
-    time::utc_of(seconds).unwrap_or_else(|| format!("{seconds} s after 1970"))
 }

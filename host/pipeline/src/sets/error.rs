@@ -148,8 +148,7 @@ impl fmt::Display for SetProblem {
                  published does not change"
             ),
             Self::Expired { version, expires } => {
-                let at = time::utc_of(*expires).unwrap_or_else(|| format!("{expires} s after 1970"));
-                write!(f, "has version {version}, which expired at {at}")
+                write!(f, "has version {version}, which expired at {}", time::said(*expires))
             }
         }
     }
