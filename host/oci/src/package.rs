@@ -22,7 +22,7 @@ pub const BUNDLE: &str = "application/vnd.mcp-hub.bundle.v1.tar+gzip";
 pub const STATEMENT: &str = "application/vnd.mcp-hub.statement.v1";
 /// The media type of a statement.
 pub const IN_TOTO: &str = "application/vnd.in-toto+json";
-/// The media type of its signature.
+/// The media type of its signature; a policy and a policy set have it as the kind of theirs.
 pub const MINISIGN: &str = "application/vnd.mcp-hub.minisign.v1";
 /// The kind of a sigstore bundle, and the media type of its one part.
 pub const SIGSTORE_BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";

@@ -20,6 +20,8 @@ use smcp_oci::LogInProblem;
 use smcp_oci::OciClient;
 use smcp_oci::OciError;
 use smcp_oci::Referrer;
+use smcp_oci::package::MINISIGN;
+use smcp_oci::package::SIGSTORE_BUNDLE;
 use smcp_signature::SignatureDocument;
 use smcp_signature::SignatureForm;
 
@@ -145,8 +147,8 @@ impl<'s> RemoteServers<'s> {
 /// (its `BUNDLE_SPEC.md`).
 pub(crate) const fn artifact_type(form: SignatureForm) -> &'static str {
     match form {
-        SignatureForm::Minisign => "application/vnd.mcp-hub.minisign.v1",
-        SignatureForm::Sigstore => "application/vnd.dev.sigstore.bundle.v0.3+json",
+        SignatureForm::Minisign => MINISIGN,
+        SignatureForm::Sigstore => SIGSTORE_BUNDLE,
     }
 }
 

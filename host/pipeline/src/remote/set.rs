@@ -61,10 +61,8 @@ impl SetServer for RemoteServers<'_> {
                     Some(kept) => Arc::clone(kept.set.bytes()),
                     None => Arc::new(client.blob(&blob, sets::ARCHIVE, &format!("the archive of {what}"), deadline)?),
                 };
-                let manifests = [manifest];
-                let signatures = signatures_of(&client, &manifests, forms, deadline)?;
-                let manifest = manifests.into_iter().next();
-                Ok(ArrivedSet::new(bytes, SetProof { manifest, signatures }))
+                let signatures = signatures_of(&client, std::slice::from_ref(&manifest), forms, deadline)?;
+                Ok(ArrivedSet::new(bytes, SetProof { manifest: Some(manifest), signatures }))
             }
             RemoteAddress::Url(url) => {
                 let bytes = self.fetch_file(url, layer, sets::ARCHIVE, deadline)?;
