@@ -27,14 +27,7 @@ use smcp_model::text::SafeText;
 /// much, or is not one whole tar.gz. What was handed over until then must not be used.
 pub fn read_set(archive: &[u8], take: &mut dyn FnMut(String, Vec<u8>)) -> Result<(), ArchiveError> {
     let bounds = ArchiveBounds { entries: sets::ENTRIES, bytes: sets::UNPACKED };
-    match walk(archive, MemorySink { take }, bounds, &Deadline::none()) {
-        Ok(_) => Ok(()),
-        Err(ExtractFailure::Archive(problem)) => Err(problem),
-        Err(ExtractFailure::Write(error)) => Err(ArchiveError::Damaged { problem: SafeText::new(&error.to_string()) }),
-        Err(ExtractFailure::Halted(halted)) => {
-            Err(ArchiveError::Damaged { problem: SafeText::new(&halted.to_string()) })
-        }
-    }
+    walk_in_memory(archive, MemorySink { take }, bounds).map(drop)
 }
 
 /// Returns the contents of the file at `path` in a bundle; `None` when there is none. The whole of the bundle is read.
@@ -43,14 +36,18 @@ pub fn read_set(archive: &[u8], take: &mut dyn FnMut(String, Vec<u8>)) -> Result
 /// When the archive is not as a bundle has to be, or the file has more than `limit` bytes.
 pub fn read_one(archive: impl Read, path: &str, limit: usize) -> Result<Option<Vec<u8>>, ArchiveError> {
     let bounds = ArchiveBounds { entries: limits::BUNDLE_ENTRIES, bytes: limits::BUNDLE_UNPACKED };
-    let sink = OneFileSink { path, limit, found: None };
-    let failed = |problem: String| ArchiveError::Damaged { problem: SafeText::new(&problem) };
-    match walk(archive, sink, bounds, &Deadline::none()) {
-        Ok(OneFileSink { found, .. }) => Ok(found),
-        Err(ExtractFailure::Archive(problem)) => Err(problem),
-        Err(ExtractFailure::Write(error)) => Err(failed(error.to_string())),
-        Err(ExtractFailure::Halted(halted)) => Err(failed(halted.to_string())),
-    }
+    let OneFileSink { found, .. } = walk_in_memory(archive, OneFileSink { path, limit, found: None }, bounds)?;
+    Ok(found)
+}
+
+/// Walks through an archive of which nothing is written anywhere: what fails is the archive.
+fn walk_in_memory<S: EntrySink>(archive: impl Read, sink: S, bounds: ArchiveBounds) -> Result<S, ArchiveError> {
+    let damaged = |problem: String| ArchiveError::Damaged { problem: SafeText::new(&problem) };
+    walk(archive, sink, bounds, &Deadline::none()).map_err(|failure| match failure {
+        ExtractFailure::Archive(problem) => problem,
+        ExtractFailure::Write(error) => damaged(error.to_string()),
+        ExtractFailure::Halted(halted) => damaged(halted.to_string()),
+    })
 }
 
 struct OneFileSink<'p> {
