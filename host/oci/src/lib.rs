@@ -16,6 +16,7 @@ mod challenge;
 mod client;
 mod docker;
 mod document;
+mod entry;
 mod error;
 mod file;
 mod helper;
