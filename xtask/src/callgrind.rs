@@ -52,12 +52,12 @@ impl Bed {
         let bed = Self { smcp: root.join(SMCP), registry, home: tempfile::tempdir()? };
         bed.write(".mcp/config.yaml", RULES)?;
         bed.write("facts.json", FACTS)?;
-        // What is counted is a start with everything in the cache.
         let component = root.join(COMPONENT);
         bed.write(
             "own.yaml",
             &format!("policy:\n  custom:\n  - {{name: own, mode: warn, source: {}}}\n", component.display()),
         )?;
+        // What is counted is a start with everything in the cache.
         for arguments in [bed.dry_run(), bed.own_policy()] {
             run(bed.command(&bed.smcp).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()))?;
         }
@@ -110,8 +110,8 @@ impl Bed {
     pub(crate) fn profile(&self, arguments: &[&OsStr]) -> anyhow::Result<String> {
         let file = self.home.path().join("profile");
         let to_file = format!("--callgrind-out-file={}", file.display());
-        let further = [to_file.as_str(), "--dump-instr=yes", "--demangle=no", "--compress-strings=no"];
-        self.callgrind(&[&further[..], &["--compress-pos=no"]].concat(), arguments)?;
+        let options = ["--dump-instr=yes", "--demangle=no", "--compress-strings=no", "--compress-pos=no", &to_file];
+        self.callgrind(&options, arguments)?;
         fs::read_to_string(&file).with_context(|| format!("`{}` can't be read", file.display()))
     }
 
