@@ -18,6 +18,9 @@ use crate::say;
 /// The Rust projects that are not part of the workspace: a client that the tests build, and the bench.
 const OTHERS: [&str; 2] = ["tests/peers/rust-client/Cargo.toml", "tests/bench/Cargo.toml"];
 
+/// The tests that [`check_all`] alone runs, since they need more than Rust.
+const FURTHER_TESTS: [&str; 4] = ["languages", "registries", "imports", "signing-tools"];
+
 /// What a package registry would get, together: they depend on one another.
 const SDK: [&str; 4] = ["smcp-policy-cases", "smcp-policy-derive", "smcp-policy-sdk", "smcp-yaml"];
 
@@ -30,6 +33,10 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
     }
     step("lints");
     run(cargo_in(root).args(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    // They are built only by name.
+    let mut further = cargo_in(root);
+    further.args(["clippy", "--locked", "--workspace"]).args(FURTHER_TESTS.iter().flat_map(|name| ["--test", name]));
+    run(further.args(["--", "-D", "warnings"]))?;
     step("licences, sources and duplicates of dependencies");
     deny(root)?;
     step("built components");
