@@ -27,6 +27,21 @@ fn a_version_never_changes() {
 }
 
 #[test]
+fn nothing_is_said_with_quiet_when_nothing_is_wrong() {
+    let bed = TestBed::new();
+    bed.configure("");
+    let package = Package::greeter("acme/tool@1.0.0").good();
+    bed.publish(&package);
+    bed.try_publish(&Package::greeter("acme/tool@1.0.0").good().option("--quiet", "--include-secrets"))
+        .succeeds()
+        .silent();
+    bed.run("-q pull acme/tool@1.0.0").succeeds().silent();
+    let fetches = json!({"command": ["npx", "-y", "x"]});
+    let noticed = Package::greeter("acme/other@1.0.0").entrypoint(fetches).option("--quiet", "--include-secrets");
+    bed.try_publish(&noticed).succeeds().silent();
+}
+
+#[test]
 fn what_is_not_a_package_is_not_published() {
     type Change = fn(&mut Value);
     let cases: [(&str, i32, Change, &str); 8] = [

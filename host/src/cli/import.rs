@@ -40,7 +40,6 @@ use smcp_pipeline as pipeline;
 use smcp_registry::PublishRequest;
 use smcp_registry::Published;
 use smcp_report::json;
-use smcp_report::message;
 use smcp_report::style::Span;
 
 /// Where a scratch folder is made when nothing else is said.
@@ -190,7 +189,7 @@ impl ImportCommand {
             if app.named_registry().is_some() { format!(" --registry {}", target.registry()) } else { String::new() };
         rows.push(("next", Span::plain(format!("smcp mcp-config{registry} {reference} --client NAME --write"))));
         let done = if published.updated { "was imported before; its bytes are the same" } else { "is imported" };
-        message::done(&format!("{reference} {done}"), &rows, &mut app.err(), &app.error_style())?;
+        app.done(&format!("{reference} {done}"), &rows)?;
         remarks.iter().chain(&published.remarks).for_each(|remark| app.notice(remark.as_str()));
         Ok(Exit::SUCCESS)
     }

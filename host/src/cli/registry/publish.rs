@@ -35,7 +35,6 @@ use smcp_registry as registry;
 use smcp_registry::PublishRequest;
 use smcp_registry::Published;
 use smcp_registry::RegistryClient;
-use smcp_report::message;
 use smcp_report::style::Span;
 
 /// Pack a directory and publish it in the registry that --registry names: a directory, or oci://HOST/PREFIX.
@@ -138,7 +137,7 @@ impl PublishCommand {
         };
         let mut rows = rows(&target.registry(), &published);
         rows.extend(key.as_ref().zip(terms).map(|(key, terms)| key.row(terms)));
-        message::done(&format!("{label} {done}"), &rows, &mut app.err(), &app.error_style())?;
+        app.done(&format!("{label} {done}"), &rows)?;
         published.remarks.iter().for_each(|remark| app.notice(remark.as_str()));
         Ok(Exit::SUCCESS)
     }
