@@ -134,7 +134,10 @@ impl ImportCommand {
                 import::mcpb::import(&bytes, digest.as_ref(), &request, &place)
             }
         };
-        let imported = imported.map_err(|error| failure(error, &self.source))?;
+        let imported = match imported {
+            Ok(imported) => imported,
+            Err(error) => return ended(app, error, &self.source),
+        };
         let target = PublishTarget::of(app, registry)?;
         let published = self.publish(&target, &imported)?;
         self.answer(app, &target, &imported, &published)
@@ -258,8 +261,11 @@ fn scratch(app: &App) -> Result<ScratchFolder, Failure> {
 
 fn read_lock(app: &App, path: &Path) -> Result<ImportLock, Failure> {
     let bytes = app.read_document(path, LOCK, limits::START_TIMEOUT_DEFAULT)?;
-    let lock = ImportLock::read(&bytes).with_context(|| format!("while reading {}", path.display()));
-    lock.map_err(Failure::usage)
+    ImportLock::read(&bytes).map_err(|error| {
+        let exit = error.exit_kind();
+        let error = anyhow::Error::from(error).context(format!("while reading {}", path.display()));
+        Failure { exit, code: "import", error, problems: Vec::new(), details: Vec::new() }
+    })
 }
 
 fn read_permissions(app: &App, path: &Path) -> Result<Value, Failure> {
@@ -291,8 +297,14 @@ fn bytes_of(app: &App, place: &McpbPlace) -> Result<Vec<u8>, Failure> {
     }
 }
 
-fn failure(error: ImportError, source: &ImportSource) -> Failure {
-    let exit = error.exit_kind();
+/// How a command ends that has imported nothing: with 128 and the number of the signal that ended it, as `run` does, or with
+/// a failure.
+fn ended(app: &App, error: ImportError, source: &ImportSource) -> Result<Exit, Failure> {
+    let (exit, signal) = (error.exit_kind(), error.signal());
     let error = anyhow::Error::from(error).context(format!("{source} is not imported"));
-    Failure { exit, code: "import", error, problems: Vec::new(), details: Vec::new() }
+    if let Some(code) = signal.and_then(|signal| u8::try_from(signal.saturating_add(128)).ok()) {
+        app.warn_always(&format!("{error:#}"));
+        return Ok(Exit::Server(code));
+    }
+    Err(Failure { exit, code: "import", error, problems: Vec::new(), details: Vec::new() })
 }
