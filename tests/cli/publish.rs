@@ -27,6 +27,34 @@ fn a_version_never_changes() {
 }
 
 #[test]
+fn a_status_that_refuses_is_taken_back_by_a_word_alone() {
+    let bed = TestBed::new();
+    bed.configure("");
+    let package = || Package::greeter("acme/tool@1.0.0").good();
+    bed.publish(&package().option("--status", "quarantined"));
+    bed.try_publish(&package()).refuses(4, &["acme/tool@1.0.0 is `quarantined`", "--status published"]);
+    bed.run("policy check acme/tool@1.0.0").exits(4);
+    bed.try_publish(&package().option("--status", "deprecated")).says(&["status quarantined → deprecated"]);
+    bed.try_publish(&package()).succeeds().says(&["its bytes and its facts are the same"]);
+    assert_eq!(bed.run("info --json acme/tool@1.0.0").document()["facts"]["status"], "deprecated");
+}
+
+#[test]
+fn nothing_is_said_with_quiet_when_nothing_is_wrong() {
+    let bed = TestBed::new();
+    bed.configure("");
+    let package = Package::greeter("acme/tool@1.0.0").good();
+    bed.publish(&package);
+    bed.try_publish(&Package::greeter("acme/tool@1.0.0").good().option("--quiet", "--include-secrets"))
+        .succeeds()
+        .silent();
+    bed.run("-q pull acme/tool@1.0.0").succeeds().silent();
+    let fetches = json!({"command": ["npx", "-y", "x"]});
+    let noticed = Package::greeter("acme/other@1.0.0").entrypoint(fetches).option("--quiet", "--include-secrets");
+    bed.try_publish(&noticed).succeeds().silent();
+}
+
+#[test]
 fn what_is_not_a_package_is_not_published() {
     type Change = fn(&mut Value);
     let cases: [(&str, i32, Change, &str); 8] = [

@@ -99,6 +99,20 @@ fn a_bundle_that_is_not_the_one_that_was_meant_is_refused() {
     });
     uv.smcp("import --registry registry mcpb:tool.mcpb").run().refuses(1, &["fetches at every start"]);
     assert!(!machine.bed.has("registry") && !uv.bed.has("registry"));
+    let (npx, _) = super::archives::machine(&{
+        let mut manifest = manifest();
+        manifest["server"]["mcp_config"] = json!({"command": "npx", "args": ["-y", "evil"]});
+        manifest
+    });
+    let import = "import --registry registry mcpb:tool.mcpb";
+    npx.smcp(import).run().refuses(1, &["its command `npx` fetches at every start", "smcp import npm:NAME"]);
+    let (gone, _) = super::archives::machine(&{
+        let mut manifest = manifest();
+        manifest["server"]["entry_point"] = "server/index.js".into();
+        manifest
+    });
+    gone.smcp(import).run().refuses(3, &["`server.entry_point` names `server/index.js`, which is not in it"]);
+    assert!(!npx.bed.has("registry") && !gone.bed.has("registry"));
     machine.is_clean();
 }
 

@@ -19,7 +19,7 @@ case "$1" in
 --version) cat "$FAKE/npm-version" ;;
 install) cp "$FAKE/package-lock.json" . ;;
 ci)
-    [ -e "$FAKE/fail.json" ] && { cat "$FAKE/fail.json"; echo "npm error: as prepared" >&2; exit 1; }
+    [ -e "$FAKE/fail.json" ] && { cat "$FAKE/fail.json"; cat "$FAKE/fail.txt" >&2; exit 1; }
     [ -e "$FAKE/wait" ] && { : > "$FAKE/waiting"; exec cat "$FAKE/wait"; }
     cp -R "$FAKE/node_modules" .
     mkdir -p node_modules/.bin node_modules/@acme/tool/node_modules/.bin
@@ -40,6 +40,10 @@ case "$1 $2" in
     echo "$*" >> "$FAKE/pip.log"
     case "$*" in
     *--report*) cp "$FAKE/report.json" report.json ;;
+    *) [ -e "$FAKE/fail.txt" ] && { cat "$FAKE/fail.txt" >&2; exit 1; } ;;
+    esac
+    case "$*" in
+    *--report*) ;;
     *)
         cp requirements.txt "$FAKE/requirements.txt"
         mkdir -p tree/lib/bin tree/lib/acme/__pycache__

@@ -10,6 +10,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::clients::Machine;
+use crate::clients::integrity;
 use crate::clients::npm_lock;
 
 const IMPORT: &str = "import --registry registry npm:@acme/tool";
@@ -74,6 +75,13 @@ fn a_lock_makes_the_same_again_and_asks_nobody_what_is_newest() {
     other.smcp(&format!("{IMPORT} --lock lock.json")).run().refuses(1, &["it is for linux/amd64, musl"]);
     other.bed.write("lock.json", lock.replace("node_modules/left\"", "../../left\""));
     other.smcp(&format!("{IMPORT} --lock lock.json")).run().refuses(1, &["it is no lock of an import"]);
+    // What stands in it twice is the same in both places, and what nobody would heed does not stand in it.
+    let mut changed: Value = serde_json::from_str(&lock).unwrap();
+    changed["integrity"] = integrity('d').into();
+    other.bed.write("lock.json", changed.to_string());
+    other.smcp(&format!("{IMPORT} --lock lock.json")).run().refuses(3, &["the lock contradicts itself"]);
+    other.bed.write("lock.json", lock.replace("\"kind\"", "\"sort\": 1, \"kind\""));
+    other.smcp(&format!("{IMPORT} --lock lock.json")).run().refuses(1, &["the key `sort` is not known"]);
     other.is_clean();
 }
 
@@ -117,6 +125,9 @@ fn what_can_not_be_imported_is_refused_with_the_reason_and_leaves_nothing() {
     let failing = |code: &str| {
         let machine = Machine::new();
         machine.bed.write("fake/fail.json", json!({"error": {"code": code, "summary": "as prepared"}}).to_string());
+        let usage: String = (0..20).map(|number| format!("npm error [--option-{number}]\n")).collect();
+        let said = format!("npm error code {code}\nnpm error as prepared\nnpm error\nnpm error Usage:\n{usage}");
+        machine.bed.write("fake/fail.txt", said);
         machine
     };
     let old = Machine::new();
@@ -130,8 +141,14 @@ fn what_can_not_be_imported_is_refused_with_the_reason_and_leaves_nothing() {
         (no_bin, 1, "no `bin`"),
         (no_file, 1, "is not in the package"),
         (failing("EINTEGRITY"), 3, "npm got something else than the lock says: as prepared"),
-        (failing("E404"), 1, "npm does not have it"),
-        (failing("ECONNREFUSED"), 2, "`npm ci` failed (exit status: 1)\n  npm error: as prepared"),
+        (failing("E404"), 2, "npm does not have it: as prepared"),
+        (failing("ETARGET"), 2, "npm does not have it: as prepared"),
+        (failing("ERESOLVE"), 2, "its packages don't fit together: as prepared"),
+        (
+            failing("ECONNREFUSED"),
+            2,
+            "`npm ci` failed (exit status: 1)\n  npm error code ECONNREFUSED\n  npm error as prepared\n",
+        ),
         (
             with_lock(|packages| packages["node_modules/left"] = json!({"link": true, "resolved": "../left"})),
             3,
@@ -196,15 +213,17 @@ fn the_command_line_says_what_is_meant() {
 
 #[test]
 fn an_interrupted_import_leaves_nothing() {
-    let machine = Machine::new();
-    nix::unistd::mkfifo(&machine.bed.path("fake/wait"), nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let mut smcp = machine.smcp(IMPORT);
-    let child = smcp.start();
-    // The fake npm has opened the pipe by then, or waits to.
-    let _pipe = fs::File::options().write(true).open(machine.bed.path("fake/wait")).unwrap();
-    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(String::from_utf8(output.stderr).unwrap().contains("interrupted while `npm` was running"));
-    machine.is_clean();
+    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGINT, 130), (Signal::SIGHUP, 129)] {
+        let machine = Machine::new();
+        nix::unistd::mkfifo(&machine.bed.path("fake/wait"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let mut smcp = machine.smcp(IMPORT);
+        let child = smcp.start();
+        // The fake npm has opened the pipe by then, or waits to.
+        let _pipe = fs::File::options().write(true).open(machine.bed.path("fake/wait")).unwrap();
+        kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        assert!(String::from_utf8(output.stderr).unwrap().contains("interrupted while `npm` was running"));
+        machine.is_clean();
+    }
 }

@@ -101,6 +101,23 @@ fn what_can_not_be_imported_is_refused_with_the_reason() {
 }
 
 #[test]
+fn other_bytes_than_the_lock_says_are_told_from_a_failure() {
+    let other = "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n    left==2.0 from x:\n\
+                 \x20       Expected sha256 aa\n             Got        bb\n";
+    let absent = "ERROR: Could not find a version that satisfies the requirement left==2.0\n\
+                  ERROR: No matching distribution found for left==2.0\n";
+    for (said, code, reason) in [
+        (other, 3, "pip got something else than the lock says:\n  ERROR: THESE PACKAGES DO NOT MATCH"),
+        (absent, 2, "No matching distribution found for left==2.0"),
+    ] {
+        let machine = Machine::with_python("3.11");
+        machine.bed.write("fake/fail.txt", said);
+        machine.smcp(IMPORT).run().refuses(code, &[reason]);
+        machine.is_clean();
+    }
+}
+
+#[test]
 fn uv_brings_pip_where_python_has_none() {
     let machine = Machine::with_python("3.11");
     let probe = machine.bed.read("fake/python.json").replace("\"23.2.1\"", "null");

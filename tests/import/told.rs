@@ -24,6 +24,37 @@ fn facts_of_an_importer_are_called_so_and_others_are_absent() {
 }
 
 #[test]
+fn what_is_not_said_again_stays_and_what_changes_is_shown() {
+    const IMPORT: &str = "import --registry registry npm:@acme/tool";
+    let machine = Machine::new();
+    machine.smcp(&format!("{IMPORT} --origin verified --score 90 --cert-level 1")).run().succeeds();
+    let info = || machine.smcp(&format!("--registry registry info --json {REFERENCE}")).run().document();
+    let first = info();
+    machine.smcp(IMPORT).run().succeeds().says(&["was imported before; its bytes are the same"]);
+    assert_eq!(info(), first, "the same manifest, and the same facts");
+    let changed = machine.smcp(&format!("{IMPORT} --origin community")).run().succeeds();
+    changed.says(&["has new facts; its bytes are the same", "origin verified → community"]);
+    let changed = machine.smcp(&format!("--json {IMPORT} --score 10")).run().succeeds().document();
+    assert_eq!(changed["changes"], json!([{"fact": "score", "from": "90", "to": "10"}]));
+    let facts = &info()["facts"];
+    assert_eq!((&facts["origin"], &facts["cert_level"], &facts["score"]), (&json!("community"), &json!(1), &json!(10)));
+}
+
+#[test]
+fn an_import_takes_no_status_back_that_refuses() {
+    const IMPORT: &str = "import --registry registry npm:@acme/tool";
+    let machine = Machine::new();
+    machine.smcp(IMPORT).run().succeeds();
+    machine.smcp(&format!("{IMPORT} --status revoked")).run().succeeds().says(&["status published → revoked"]);
+    machine.smcp(IMPORT).run().refuses(4, &["is `revoked` in this registry", "--status published"]);
+    let run = format!("--registry registry run --trust {REFERENCE}");
+    machine.smcp(&run).run().refuses(4, &["revoked"]);
+    machine.smcp(&format!("{IMPORT} --status published")).run().succeeds().says(&["status revoked → published"]);
+    machine.smcp(&run).run().succeeds();
+    machine.is_clean();
+}
+
+#[test]
 fn permissions_that_nobody_has_stated_are_unknown_and_not_none() {
     let machine = Machine::new();
     machine.smcp("import --registry registry npm:@acme/tool").run().succeeds();

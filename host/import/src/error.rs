@@ -17,6 +17,9 @@ pub enum ImportError {
     /// The package, or what a client says of it, can't be used.
     #[error("{0}")]
     Package(String),
+    /// The client's registry does not have it, or has nothing that fits together.
+    #[error("{0}")]
+    Registry(String),
     /// It is not what the lock says, or has no integrity.
     #[error("{0}")]
     Integrity(String),
@@ -53,6 +56,10 @@ impl ImportError {
         Self::Package(safe_lines(problem.as_ref()))
     }
 
+    pub(crate) fn registry(problem: impl AsRef<str>) -> Self {
+        Self::Registry(safe_lines(problem.as_ref()))
+    }
+
     pub(crate) fn integrity(problem: impl AsRef<str>) -> Self {
         Self::Integrity(safe_lines(problem.as_ref()))
     }
@@ -65,10 +72,31 @@ impl ImportError {
         move |cause| Self::Scratch { doing, cause }
     }
 
+    /// The number of the signal that has ended it; `None` when it ended by itself.
+    pub const fn signal(&self) -> Option<i32> {
+        match self {
+            Self::Tool(ClientProgramError::Interrupted { signal, .. }) => Some(*signal),
+            Self::Tool(
+                ClientProgramError::Failed { .. }
+                | ClientProgramError::Missing { .. }
+                | ClientProgramError::NotStarted { .. }
+                | ClientProgramError::Unfit(_),
+            )
+            | Self::Package(_)
+            | Self::Registry(_)
+            | Self::Integrity(_)
+            | Self::Lock(_)
+            | Self::LockFile(_)
+            | Self::Mcpb(_)
+            | Self::Scratch { .. }
+            | Self::NoBytes => None,
+        }
+    }
+
     /// What it is for the exit code.
     pub const fn exit_kind(&self) -> ExitKind {
         match self {
-            Self::Tool(ClientProgramError::Failed { .. }) => ExitKind::Registry,
+            Self::Tool(ClientProgramError::Failed { .. }) | Self::Registry(_) => ExitKind::Registry,
             Self::Tool(
                 ClientProgramError::Missing { .. }
                 | ClientProgramError::NotStarted { .. }
@@ -77,10 +105,10 @@ impl ImportError {
             )
             | Self::Package(_)
             | Self::Lock(_)
-            | Self::LockFile(_)
             | Self::Scratch { .. }
             | Self::NoBytes => ExitKind::Usage,
             Self::Integrity(_) => ExitKind::Integrity,
+            Self::LockFile(error) => error.exit_kind(),
             Self::Mcpb(error) => error.exit_kind(),
         }
     }

@@ -1,5 +1,7 @@
 //! What went into a bundle: `source.json`, the lock that makes the same again.
 
+use std::collections::BTreeSet;
+
 use cap_std::fs::Dir;
 use serde_json::Map;
 use serde_json::Value;
@@ -8,6 +10,7 @@ use serde_json::json;
 use crate::error::ImportError;
 use crate::platform::LockPlatform;
 use crate::source;
+use smcp_model::exit::ExitKind;
 use smcp_model::json;
 use smcp_model::text::SafeText;
 
@@ -15,6 +18,11 @@ use smcp_model::text::SafeText;
 pub const SOURCE_FILE: &str = "source.json";
 
 const SCHEMA: &str = "smcp.source/1";
+
+/// The keys of a lock.
+const KEYS: [&str; 9] = ["schema", "kind", "name", "version", "integrity", "bin", "extras", "platform", "packages"];
+/// The keys of one of its packages.
+const PACKAGE_KEYS: [&str; 6] = ["path", "name", "version", "integrity", "absent", "npm"];
 
 /// Keys of npm's lock file that decide how it lays out and checks a tree; all others are left out.
 const NPM_KEYS: [&str; 17] = [
@@ -77,12 +85,30 @@ pub struct LockedPackage {
 
 /// A lock can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("it is no lock of an import: {0}")]
-pub struct ImportLockError(SafeText);
+pub enum ImportLockError {
+    /// It is not what a lock looks like.
+    #[error("it is no lock of an import: {0}")]
+    Form(SafeText),
+    /// What it says in one place is not what it says in another.
+    #[error("the lock contradicts itself: {0}")]
+    Contradiction(SafeText),
+}
 
 impl ImportLockError {
     pub(crate) fn new(problem: impl AsRef<str>) -> Self {
-        Self(SafeText::new(problem.as_ref()))
+        Self::Form(SafeText::new(problem.as_ref()))
+    }
+
+    fn contradiction(problem: impl AsRef<str>) -> Self {
+        Self::Contradiction(SafeText::new(problem.as_ref()))
+    }
+
+    /// What it is for the exit code.
+    pub const fn exit_kind(&self) -> ExitKind {
+        match self {
+            Self::Form(_) => ExitKind::Usage,
+            Self::Contradiction(_) => ExitKind::Integrity,
+        }
     }
 }
 
@@ -108,8 +134,21 @@ impl<'o> LockObject<'o> {
         self.0.get(key).and_then(Value::as_object)
     }
 
-    fn list(&self, key: &str) -> &'o [Value] {
-        self.0.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    /// Returns a list; an empty one when there is none.
+    fn list(&self, key: &str) -> Result<&'o [Value], ImportLockError> {
+        match self.0.get(key) {
+            None => Ok(&[]),
+            Some(Value::Array(list)) => Ok(list),
+            Some(_) => Err(ImportLockError::new(format!("`{key}` is no list"))),
+        }
+    }
+
+    /// Refuses what nobody would heed: the lock would say it, and the bundle not have it.
+    fn only(&self, known: &[&str]) -> Result<(), ImportLockError> {
+        match self.0.keys().find(|key| !known.contains(&key.as_str())) {
+            None => Ok(()),
+            Some(key) => Err(ImportLockError::new(format!("the key `{}` is not known", SafeText::quoted(key)))),
+        }
     }
 }
 
@@ -119,8 +158,9 @@ impl ImportLock {
     /// # Errors
     /// What is wrong with it.
     pub fn read(bytes: &[u8]) -> Result<Self, ImportLockError> {
-        let document: Map<String, Value> = json::read(bytes).map_err(ImportLockError)?;
+        let document: Map<String, Value> = json::read(bytes).map_err(ImportLockError::Form)?;
         let raw = LockObject(&document);
+        raw.only(&KEYS)?;
         let (schema, kind) = (raw.text("schema")?, raw.text("kind")?);
         let (name, version, integrity) = (raw.text("name")?, raw.text("version")?, raw.text("integrity")?);
         let bin = raw.some("bin")?;
@@ -129,11 +169,14 @@ impl ImportLock {
         }
         let platform = raw.object("platform").ok_or_else(|| ImportLockError::new("`platform` is missing"))?;
         let platform = LockObject(platform);
+        platform.only(&["os", "arch", "libc", "python"])?;
         let [os, arch] = [platform.text("os")?, platform.text("arch")?];
         let [libc, python] = [platform.some("libc")?, platform.some("python")?];
-        let packages = raw.list("packages").iter().map(|package| LockedPackage::check(package, &kind));
+        let packages = raw.list("packages")?.iter().map(|package| LockedPackage::check(package, &kind));
         let packages = packages.collect::<Result<_, _>>()?;
-        let extras: Vec<String> = raw.list("extras").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        let extras = raw.list("extras")?.iter().map(|extra| extra.as_str().map(str::to_owned));
+        let extras = extras.collect::<Option<Vec<_>>>();
+        let extras = extras.ok_or_else(|| ImportLockError::new("one of `extras` is no text"))?;
         let fits = match kind.as_str() {
             "npm" => source::is_npm_name(&name) && is_word(&version),
             "pypi" => {
@@ -148,15 +191,42 @@ impl ImportLock {
             return Err(ImportLockError::new("its name, version or integrity can't be meant"));
         }
         let platform = LockPlatform { os, arch, libc, python };
-        Ok(Self { kind, name, version, integrity, bin, extras, platform, packages })
+        let lock = Self { kind, name, version, integrity, bin, extras, platform, packages };
+        lock.check_agreement()?;
+        Ok(lock)
+    }
+
+    /// Checks that what is said of the package itself is what is said of it among its packages, and each of these once.
+    fn check_agreement(&self) -> Result<(), ImportLockError> {
+        let Self { kind, name, version, integrity, packages, .. } = self;
+        let mut paths = BTreeSet::new();
+        if let Some(twice) = packages.iter().find(|package| !paths.insert(&package.path)) {
+            return Err(ImportLockError::contradiction(format!("`{}` stands in it twice", twice.path)));
+        }
+        let own = match kind.as_str() {
+            "npm" => packages.iter().find(|package| package.path == format!("node_modules/{name}")),
+            "pypi" => packages.iter().find(|package| source::canonical(&package.name) == source::canonical(name)),
+            _ => return Ok(()),
+        };
+        let own = own.ok_or_else(|| ImportLockError::new(format!("its `packages` do not have `{name}` itself")))?;
+        let names_agree = source::canonical(&own.name) == source::canonical(name);
+        let [of_itself, among_packages] = [(version, Some(integrity)), (&own.version, own.integrity.as_ref())];
+        if !names_agree || of_itself != among_packages {
+            return Err(ImportLockError::contradiction(format!(
+                "it is of {name} {version}, {integrity}, and `{}` in its `packages` is {} {}, {}",
+                own.path,
+                own.name,
+                own.version,
+                own.integrity.as_deref().unwrap_or("without an integrity")
+            )));
+        }
+        Ok(())
     }
 
     /// The same, checked as if somebody had handed it over: what a client has found is as much the word of others.
     pub(crate) fn checked(self) -> Result<Self, ImportError> {
         let read = Self::read(self.document().to_string().as_bytes());
-        read.map_err(|ImportLockError(problem)| {
-            ImportError::package(format!("what was found can't be meant: {problem}"))
-        })
+        read.map_err(|problem| ImportError::package(format!("what was found can't be meant: {problem}")))
     }
 
     /// The same as a document.
@@ -190,10 +260,9 @@ impl LockedPackage {
     /// A package from an entry of npm's lock file. Only what decides about the tree is kept.
     pub(crate) fn of_npm(path: &str, entry: &Map<String, Value>) -> Option<Self> {
         let text = |key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
-        let folder = path.rsplit_once("node_modules/").map_or(path, |(_, name)| name);
         Some(Self {
             path: path.to_owned(),
-            name: text("name").unwrap_or_else(|| folder.to_owned()),
+            name: text("name").unwrap_or_else(|| folder_name(path).to_owned()),
             version: text("version")?,
             integrity: text("integrity"),
             absent: false,
@@ -209,10 +278,12 @@ impl LockedPackage {
     fn check(raw: &Value, kind: &str) -> Result<Self, ImportLockError> {
         let raw = raw.as_object().ok_or_else(|| ImportLockError::new("one of `packages` is no object"))?;
         let raw = LockObject(raw);
+        let of_all = ["path", "name", "version", "integrity"];
+        raw.only(if kind == "npm" { &PACKAGE_KEYS } else { &of_all })?;
         let [path, name, version] = [raw.text("path")?, raw.text("name")?, raw.text("version")?];
         let (integrity, absent) = (raw.some("integrity")?, raw.0.get("absent").and_then(Value::as_bool));
         let npm = raw.object("npm").cloned().unwrap_or_default();
-        let npm = npm.into_iter().filter(|(key, _)| NPM_KEYS.contains(&key.as_str())).collect::<Map<_, _>>();
+        LockObject(&npm).only(&NPM_KEYS)?;
         let problem = |what: &str| Err(ImportLockError::new(format!("{what} of `{path}` can't be meant")));
         let is_inside = path.split('/').all(|part| !matches!(part, "" | "." | "..")) && !path.contains('\0');
         if !is_inside || kind == "npm" && !path.starts_with("node_modules/") {
@@ -230,9 +301,21 @@ impl LockedPackage {
             return problem("the missing integrity");
         }
         let of_npm = |key: &str| package.npm.get(key).and_then(Value::as_str);
-        let resolved_elsewhere = of_npm("resolved").is_some_and(|url| !url.starts_with("https://"));
-        if resolved_elsewhere || of_npm("integrity") != package.integrity.as_deref() && kind == "npm" {
-            return problem("the place or the second integrity");
+        if of_npm("resolved").is_some_and(|url| !url.starts_with("https://")) {
+            return problem("the place");
+        }
+        let Self { path, name, version, integrity, .. } = &package;
+        let agrees = match kind {
+            "npm" => {
+                of_npm("name").unwrap_or_else(|| folder_name(path)) == name
+                    && of_npm("version") == Some(version)
+                    && of_npm("integrity") == integrity.as_deref()
+            }
+            // A wheel's file begins with the name of its package.
+            _ => path.split('-').next().is_some_and(|first| source::canonical(first) == source::canonical(name)),
+        };
+        if !agrees {
+            return Err(ImportLockError::contradiction(format!("it says two things of `{path}`")));
         }
         Ok(package)
     }
@@ -255,6 +338,11 @@ impl LockedPackage {
     }
 }
 
+/// The name that a package of npm has by its folder.
+fn folder_name(path: &str) -> &str {
+    path.rsplit_once("node_modules/").map_or(path, |(_, name)| name)
+}
+
 /// Whether a text is `sha512-…` in base64, as npm has it, or `sha256:…` in hexadecimal digits.
 fn is_integrity(text: &str) -> bool {
     let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
@@ -275,74 +363,4 @@ fn is_word(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lock() -> Value {
-        let integrity = format!("sha512-{}==", "A".repeat(86));
-        json!({
-            "schema": "smcp.source/1", "kind": "npm", "name": "@acme/tool", "version": "1.0.0", "integrity": integrity,
-            "bin": "tool", "platform": {"os": "linux", "arch": "amd64", "libc": "glibc"},
-            "packages": [
-                {"path": "node_modules/@acme/tool", "name": "@acme/tool", "version": "1.0.0", "integrity": integrity,
-                 "npm": {"version": "1.0.0", "integrity": integrity, "dependencies": {"x": "^1"}}},
-                {"path": "node_modules/x", "name": "x", "version": "1.0.0", "absent": true,
-                 "npm": {"version": "1.0.0", "inBundle": true}},
-            ],
-        })
-    }
-
-    #[test]
-    fn a_lock_reads_as_it_was_written() {
-        let read = ImportLock::read(lock().to_string().as_bytes()).unwrap();
-        assert_eq!(read.document(), lock());
-        assert!(read.packages[1].absent && read.packages[1].says("inBundle"));
-        assert_eq!(read.platform.to_string(), "linux/amd64, glibc");
-    }
-
-    #[test]
-    fn a_lock_can_name_nothing_that_a_client_would_take_for_something_else() {
-        let integrity = lock()["integrity"].clone();
-        for (pointer, value) in [
-            ("/schema", json!("smcp.source/2")),
-            ("/kind", json!("gem")),
-            ("/name", json!("../evil")),
-            ("/version", json!("file:../evil")),
-            ("/integrity", json!("md5-aaaa")),
-            ("/integrity", json!("")),
-            ("/packages/0/path", json!("../evil")),
-            ("/packages/0/path", json!("node_modules/../../evil")),
-            ("/packages/0/path", json!("lib/evil")),
-            ("/packages/0/name", json!("-g")),
-            ("/packages/0/version", json!("git+ssh://x")),
-            ("/packages/0/integrity", json!("none")),
-            ("/packages/0/integrity", Value::Null),
-            ("/packages/0/npm/integrity", json!(integrity.as_str().unwrap().replace('A', "B"))),
-            ("/packages/0/npm/resolved", json!("file:../evil")),
-            ("/packages/0/npm/resolved", json!("git+ssh://git@x.example/y")),
-        ] {
-            let mut changed = lock();
-            if let Some(place) = changed.pointer_mut(pointer) {
-                *place = value.clone();
-            } else {
-                let (above, key) = pointer.rsplit_once('/').unwrap();
-                changed.pointer_mut(above).unwrap()[key] = value.clone();
-            }
-            assert!(ImportLock::read(changed.to_string().as_bytes()).is_err(), "{pointer}: {value}");
-        }
-    }
-
-    #[test]
-    fn integrities_are_those_of_the_registries() {
-        let sha512 = format!("sha512-{}==", "a".repeat(86));
-        let both = format!("{sha512} {sha512}");
-        let sha256 = format!("sha256:{}", "0".repeat(64));
-        for good in [sha512.as_str(), both.as_str(), sha256.as_str(), "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk="] {
-            assert!(is_integrity(good), "{good}");
-        }
-        for bad in ["", "sha512-", "md5-1B2M2Y8AsgTpgAmY7PhCfg==", "sha256:00", "sha512-ééééééééééééééééééééé", "none"]
-        {
-            assert!(!is_integrity(bad), "{bad}");
-        }
-    }
-}
+mod tests;

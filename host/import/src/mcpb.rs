@@ -90,8 +90,13 @@ pub fn import(
     }
     if let Some(lock) = request.lock {
         let ImportLock { kind, name, version, integrity, .. } = lock;
-        if kind != "mcpb" || *integrity != found.to_string() {
-            return Err(ImportError::lock(format!("it is of {kind}:{name} {version}, {integrity}")));
+        if kind != "mcpb" {
+            return Err(ImportError::lock(format!("it is of {kind}:{name} {version}")));
+        }
+        if *integrity != found.to_string() {
+            return Err(ImportError::integrity(format!(
+                "the MCP bundle is not that of the lock: expected {integrity}, found {found}"
+            )));
         }
     }
     let entries = zip::entries(bytes)?;
@@ -99,6 +104,12 @@ pub fn import(
     let text = of_manifest.ok_or_else(|| McpbError::archive("it has no manifest.json in its root"))?.contents()?;
     let manifest = McpbManifest::read(&text)?;
     let (draft, name, version) = manifest.draft(&entries)?;
+    if let Some(lock) = request.lock.filter(|lock| (&lock.name, &lock.version) != (&name, &version)) {
+        return Err(ImportError::integrity(format!(
+            "the MCP bundle is {name} {version}, and the lock says that it is {} {}",
+            lock.name, lock.version
+        )));
+    }
     let root = scratch.folder("tree")?;
     let folder = root.create_dir(FOLDER).and_then(|()| root.open_dir(FOLDER));
     let folder = folder.map_err(ImportError::scratch("make a folder"))?;

@@ -244,8 +244,8 @@ fn explained(error: ClientProgramError) -> ImportError {
     let summary = text(&about, "summary").unwrap_or_default();
     match code {
         "EINTEGRITY" => ImportError::integrity(format!("npm got something else than the lock says: {summary}")),
-        "E404" | "ETARGET" => ImportError::package(format!("npm does not have it: {summary}")),
-        "ERESOLVE" => ImportError::package(format!("its packages don't fit together: {summary}{said}")),
+        "E404" | "ETARGET" => ImportError::registry(format!("npm does not have it: {summary}")),
+        "ERESOLVE" => ImportError::registry(format!("its packages don't fit together: {summary}{said}")),
         _ => error.into(),
     }
 }

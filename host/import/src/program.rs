@@ -13,6 +13,9 @@ use std::process::Child;
 use std::process::Command;
 use std::process::ExitStatus;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::thread;
 
 use nix::errno::Errno;
@@ -26,6 +29,7 @@ use nix::unistd::Pid;
 use signal_hook::consts::SIGHUP;
 use signal_hook::consts::SIGINT;
 use signal_hook::consts::SIGTERM;
+use signal_hook::flag;
 use signal_hook::low_level::pipe;
 use signal_hook::low_level::unregister;
 
@@ -68,8 +72,10 @@ pub enum ClientProgramError {
         program: String,
         /// How it ended.
         status: ExitStatus,
-        /// What it said, each line on one of its own.
+        /// What it said, as far as it is shown, each line on one of its own.
         said: String,
+        /// What it complained, as it came.
+        complained: String,
         /// What it printed, which may have a code for machines.
         printed: Vec<u8>,
     },
@@ -81,6 +87,8 @@ pub enum ClientProgramError {
     Interrupted {
         /// Its name.
         program: &'static str,
+        /// The number of the signal.
+        signal: i32,
     },
 }
 
@@ -132,14 +140,15 @@ impl ClientProgram {
         let failed = |cause| ClientProgramError::NotStarted { program: name, cause };
         let EndedClient { printed, complained, interrupted } = ended.map_err(failed)?;
         let status = child.wait().map_err(failed)?;
-        if interrupted {
-            return Err(ClientProgramError::Interrupted { program: name });
+        if let Some(signal) = interrupted {
+            return Err(ClientProgramError::Interrupted { program: name, signal });
         }
         if status.success() {
             return Ok(printed);
         }
         let program = format!("{name} {asked}").trim_end().to_owned();
-        Err(ClientProgramError::Failed { program, status, said: shown(&complained), printed })
+        let complained = String::from_utf8_lossy(&complained).into_owned();
+        Err(ClientProgramError::Failed { program, status, said: shown(&complained), complained, printed })
     }
 }
 
@@ -147,7 +156,8 @@ impl ClientProgram {
 struct EndedClient {
     printed: Vec<u8>,
     complained: Vec<u8>,
-    interrupted: bool,
+    /// The number of the signal that asked smcp to end meanwhile.
+    interrupted: Option<i32>,
 }
 
 /// Reads what a client prints until it closes both streams. A signal that asks smcp to end is handed on to it, so that the
@@ -179,9 +189,9 @@ fn follow(child: &mut Child, signals: &HeardSignals, progress: &mut dyn Progress
     })
 }
 
-/// Waits for the end of both streams. Returns whether smcp was asked to end meanwhile.
-fn wait(done: &UnixStream, signals: &HeardSignals, child: Pid, progress: &mut dyn Progress) -> io::Result<bool> {
-    let mut interrupted = false;
+/// Waits for the end of both streams. Returns the number of the signal that asked smcp to end meanwhile.
+fn wait(done: &UnixStream, signals: &HeardSignals, child: Pid, progress: &mut dyn Progress) -> io::Result<Option<i32>> {
+    let mut interrupted = None;
     loop {
         let mut ready =
             [PollFd::new(done.as_fd(), PollFlags::POLLIN), PollFd::new(signals.stream.as_fd(), PollFlags::POLLIN)];
@@ -194,8 +204,8 @@ fn wait(done: &UnixStream, signals: &HeardSignals, child: Pid, progress: &mut dy
             let mut byte = [0];
             (&signals.stream).read_exact(&mut byte)?;
             // The second one does not ask any more.
-            let signal = if interrupted { Signal::SIGKILL } else { Signal::SIGTERM };
-            interrupted = true;
+            let signal = if interrupted.is_some() { Signal::SIGKILL } else { Signal::SIGTERM };
+            interrupted = interrupted.or_else(|| signals.newest());
             match kill(child, signal) {
                 Ok(()) | Err(Errno::ESRCH) => {}
                 Err(error) => return Err(error.into()),
@@ -225,17 +235,26 @@ fn last_of(mut source: impl Read, most: usize) -> io::Result<Vec<u8>> {
 /// Signals that ask smcp to end, as bytes.
 struct HeardSignals {
     stream: UnixStream,
+    /// The number of the newest one.
+    newest: Arc<AtomicUsize>,
     ids: Vec<signal_hook::SigId>,
 }
 
 impl HeardSignals {
     fn listen() -> io::Result<Self> {
         let (stream, sender) = UnixStream::pair()?;
-        let mut heard = Self { stream, ids: Vec::new() };
+        let mut heard = Self { stream, newest: Arc::default(), ids: Vec::new() };
         for signal in [SIGINT, SIGTERM, SIGHUP] {
+            // Before the byte, so that the number is there when the byte is.
+            let number = usize::try_from(signal).unwrap_or_default();
+            heard.ids.push(flag::register_usize(signal, Arc::clone(&heard.newest), number)?);
             heard.ids.push(pipe::register(signal, sender.try_clone()?)?);
         }
         Ok(heard)
+    }
+
+    fn newest(&self) -> Option<i32> {
+        i32::try_from(self.newest.load(Ordering::SeqCst)).ok()
     }
 }
 
@@ -247,13 +266,24 @@ impl Drop for HeardSignals {
     }
 }
 
-/// The end of what a client complained, each line on one of its own.
-fn shown(complained: &[u8]) -> String {
-    let text = String::from_utf8_lossy(complained);
-    let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.trim().is_empty()).collect();
+/// What is shown of what a client complained, each line on one of its own: its end, but of npm the reason, which comes before
+/// the lines about how npm is used.
+fn shown(complained: &str) -> String {
+    let lines = complained.lines().map(str::trim_end).filter(|line| !line.trim().is_empty());
+    let lines: Vec<&str> = lines.filter(|line| of_npm(line) != Some("")).collect();
     let (most, width) = SHOWN;
-    let first = lines.len().saturating_sub(most);
-    lines.into_iter().skip(first).map(|line| format!("\n  {}", SafeText::within(line, width))).collect()
+    let reason = lines.iter().position(|line| of_npm(line).is_some_and(|rest| rest.starts_with(" code ")));
+    let first = reason.unwrap_or(lines.len().saturating_sub(most));
+    let is_advice = |line: &str| {
+        of_npm(line).is_some_and(|rest| [" Usage:", " Clean install"].iter().any(|advice| rest.starts_with(advice)))
+    };
+    let shown = lines.into_iter().skip(first).take(most).take_while(|line| !is_advice(line));
+    shown.map(|line| format!("\n  {}", SafeText::within(line, width))).collect()
+}
+
+/// What stands on a line behind npm's mark; `None` for a line of another. Until npm 10 the mark was `ERR!`.
+fn of_npm(line: &str) -> Option<&str> {
+    line.strip_prefix("npm error").or_else(|| line.strip_prefix("npm ERR!"))
 }
 
 #[cfg(test)]
@@ -280,6 +310,17 @@ mod tests {
         let error = shell("i=0; while [ $i -lt 3000 ]; do echo line $i >&2; i=$((i+1)); done; exit 1").unwrap_err();
         let text = error.to_string();
         assert!(text.ends_with("line 2999") && !text.contains("line 2900\n"), "{text}");
+    }
+
+    #[test]
+    fn of_npm_the_reason_is_shown_and_not_how_it_is_used() {
+        let said = "npm error code EUSAGE\nnpm error\nnpm error `npm ci` can only install when both are in sync\n\
+                    npm error\nnpm error Clean install a project\nnpm error Usage:\nnpm error npm ci\n";
+        let options: String = (0..40).map(|number| format!("npm error [--option-{number}]\n")).collect();
+        let expected = "\n  npm error code EUSAGE\n  npm error `npm ci` can only install when both are in sync";
+        assert_eq!(shown(&format!("npm warn something\n{said}{options}")), expected);
+        let older = |text: &str| text.replace("npm error", "npm ERR!");
+        assert_eq!(shown(&older(&format!("{said}{options}"))), older(expected));
     }
 
     #[test]

@@ -64,6 +64,9 @@ const SETTINGS: [&str; 7] = [
     ":all:",
 ];
 
+/// What pip says of a file that has another hash than it should.
+const OTHER_BYTES: &str = "THESE PACKAGES DO NOT MATCH THE HASHES";
+
 /// Settings that would have pip install something else, or elsewhere.
 const TAKEN_AWAY: [&str; 19] = [
     "PIP_TARGET",
@@ -213,7 +216,7 @@ fn resolve(
     let extras_text = if extras.is_empty() { String::new() } else { format!("[{}]", extras.join(",")) };
     let wanted = version.map_or(format!("{name}{extras_text}"), |version| format!("{name}{extras_text}=={version}"));
     let find = pip.install(scratch).args(["--quiet", "--dry-run", "--report", "report.json", &wanted]);
-    find.run(progress)?;
+    find.run(progress).map_err(explained)?;
     let report = read(scratch.dir, "report.json")?.ok_or_else(|| ImportError::package("pip has written no report"))?;
     let report: Value = serde_json::from_slice(&report)
         .map_err(|error| ImportError::package(format!("pip's report can't be read: {error}")))?;
@@ -272,8 +275,17 @@ fn install(
     let folder = format!("tree/{LIB}");
     let install = ["--quiet", "--no-deps", "--no-compile", "--require-hashes", "--target", &folder];
     let install = pip.install(scratch).args(install).args(["--requirement", "requirements.txt"]);
-    install.run(progress)?;
+    install.run(progress).map_err(explained)?;
     Ok(root)
+}
+
+/// Finds what pip means; it has no codes for its errors.
+fn explained(error: ClientProgramError) -> ImportError {
+    let ClientProgramError::Failed { said, complained, .. } = &error else { return error.into() };
+    if complained.contains(OTHER_BYTES) {
+        return ImportError::integrity(format!("pip got something else than the lock says:{said}"));
+    }
+    error.into()
 }
 
 /// Writes the manifest of what pip installed, and the program that starts it.

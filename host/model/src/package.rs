@@ -44,12 +44,12 @@ pub struct PackageRef {
 #[error(
     "`{found}` is not a package reference: {reason}\n  \
      expected ORG/NAME@VERSION, ORG/NAME@latest or ORG/NAME@sha256:DIGEST, for example acme/tool@1.2.0{}",
-    way_out.map(|way_out| format!("\n  {way_out}")).unwrap_or_default()
+    way_out.as_ref().map(|way_out| format!("\n  {way_out}")).unwrap_or_default()
 )]
 pub struct RefError {
     found: SafeText,
     reason: String,
-    way_out: Option<&'static str>,
+    way_out: Option<String>,
 }
 
 impl RefError {
@@ -153,7 +153,7 @@ impl FromStr for PackageRef {
     fn from_str(text: &str) -> Result<Self, RefError> {
         let fail = |reason: String| match Elsewhere::of(text) {
             Some(elsewhere) => {
-                let way_out = Some(elsewhere.way_out());
+                let way_out = Some(elsewhere.way_out(text));
                 RefError { way_out, ..RefError::new(text, elsewhere.reason().to_owned()) }
             }
             None => RefError::new(text, reason),
@@ -261,6 +261,17 @@ mod tests {
         for (text, reason) in cases {
             let error = text.parse::<PackageRef>().unwrap_err().to_string();
             assert!(error.starts_with(&format!("`{text}` is not a package reference: {reason}\n")), "{error}");
+        }
+        for (text, command) in [
+            ("npm:@scope/x@1.0.0", "smcp import npm:@scope/x@1.0.0"),
+            ("npx -y @scope/x", "smcp import npm:@scope/x"),
+            ("npx", "smcp import npm:NAME@VERSION"),
+            ("pypi:mcp-server-fetch==1.0", "smcp import pypi:mcp-server-fetch==1.0"),
+            ("uvx mcp-server-fetch", "smcp import pypi:mcp-server-fetch"),
+            ("./tool.mcpb", "smcp import mcpb:./tool.mcpb"),
+        ] {
+            let error = text.parse::<PackageRef>().unwrap_err().to_string();
+            assert!(error.contains(&format!("`{command}` makes a package of it")), "{error}");
         }
         let upper = format!("acme/tool@SHA256:{}", "A".repeat(64));
         let error = upper.parse::<PackageRef>().unwrap_err().to_string();

@@ -44,6 +44,7 @@ pub use crate::oci::OciRegistry;
 pub use crate::offline::Recalled;
 pub use crate::offline::can_recall;
 pub use crate::offline::recall;
+pub use crate::publish::FactChange;
 pub use crate::publish::PublishRequest;
 pub use crate::publish::Published;
 pub use crate::publish::publish;

@@ -5,8 +5,10 @@
 
 mod author;
 mod image;
+mod standing;
 
 pub use crate::publish::image::publish_image;
+pub use crate::publish::standing::FactChange;
 
 use std::io::Write as _;
 
@@ -75,13 +77,15 @@ pub struct PublishRequest<'a> {
     pub score: Option<Score>,
     /// The number of findings of an analysis.
     pub findings: Option<SeverityCounts>,
-    /// The status.
-    pub status: Status,
+    /// The status; that of the version that is there when absent, if it may run, and `published` for a new one.
+    pub status: Option<Status>,
+    /// Whether a fact that is not stated stays what it is in a version that is there.
+    pub keep_facts: bool,
     /// Patterns of files to leave out, in addition to those of the `.smcpignore`.
     pub exclude: Vec<Pattern>,
     /// Whether files that look like secrets are packed.
     pub include_secrets: bool,
-    /// Where it comes from, when it was imported.
+    /// Where it comes from, when it was imported. Its facts are called the importer's when there are any.
     pub source: Option<ImportedFrom>,
     /// Who signs a statement with the same facts; `None` for a version without one.
     pub attestation: Option<Attestation<'a>>,
@@ -100,6 +104,8 @@ pub struct Published {
     pub image_digest: Option<Digest>,
     /// Whether the version existed already, and only its facts were updated, if it can have any.
     pub updated: bool,
+    /// What was said of the version before, and is another thing now.
+    pub changes: Vec<FactChange>,
     /// How many files were packed.
     pub files: usize,
     /// The size of the packed files together, bytes.
@@ -116,7 +122,8 @@ pub struct Published {
 ///
 /// # Errors
 /// When the manifest is not that of this version, when the directory has files that a bundle may not have, when the
-/// version exists with another bundle, or when the registry can't be written.
+/// version exists with another bundle, or with a status that the request would take back unsaid, or when the registry can't
+/// be written.
 pub fn publish(registry: &DirectoryRegistry, request: &PublishRequest<'_>) -> Result<Published, PackageError> {
     let reference = PackageRef { id: request.id.clone(), selector: Selector::Exact(request.version.clone()) };
     let label = reference.to_string();
@@ -125,25 +132,26 @@ pub fn publish(registry: &DirectoryRegistry, request: &PublishRequest<'_>) -> Re
     let source = Source { dir, exclude, include_secrets: *include_secrets };
     let survey = pack::survey(&source, Some(registry.dir()), &label)?;
     let _lock = lock(registry)?;
+    let known = registry.entry(&request.id, &request.version)?;
+    let (facts, changes) = standing::settle(registry, request, known.as_ref())?;
     let packed = registry.blobs().store(write_failed(registry, "blobs"), |draft| {
         let write_failed = |doing: String, cause| registry.failed(doing)(cause);
         let packed = pack::pack(dir, &survey, draft, &label, write_failed)?;
-        check_unchanged(registry, request, &label, packed.digest)?;
+        check_unchanged(known.as_ref(), &label, packed.digest)?;
         Ok((packed.digest, packed))
     })?;
-    let text = certify(author.document, request);
+    let text = certify(author.document, request, &facts);
     let manifest_digest = registry.blobs().store(write_failed(registry, "blobs"), |draft| {
         draft.write_all(&text).map_err(write_failed(registry, "blobs"))?;
         Ok((Digest::of(&text), Digest::of(&text)))
     })?;
-    let known = registry.entry(&request.id, &request.version)?;
-    state(registry, request, known.as_ref(), (manifest_digest, packed.digest))?;
+    state(registry, request, (known.as_ref(), &facts), (manifest_digest, packed.digest))?;
     let updated = known.is_some();
     let document = document::write(&VersionEntry {
         reference: &reference,
-        origin: request.origin.as_deref(),
-        status: &request.status,
-        cert_level: request.cert_level,
+        origin: facts.origin.as_ref().map(Origin::word),
+        status: facts.status.as_ref().unwrap_or(&Status::Published),
+        cert_level: facts.cert_level,
         git_sha: author.git_sha.as_deref(),
         manifest_digest,
         bundle_digest: packed.digest,
@@ -157,6 +165,7 @@ pub fn publish(registry: &DirectoryRegistry, request: &PublishRequest<'_>) -> Re
         bundle_size: packed.size,
         image_digest: None,
         updated,
+        changes,
         files: packed.files,
         unpacked: packed.unpacked,
         left_out: survey.left_out,
@@ -170,7 +179,7 @@ pub fn publish(registry: &DirectoryRegistry, request: &PublishRequest<'_>) -> Re
 fn state(
     registry: &DirectoryRegistry,
     request: &PublishRequest<'_>,
-    known: Option<&Resolution>,
+    (known, facts): (Option<&Resolution>, &Facts),
     (manifest, bundle): (Digest, Digest),
 ) -> Result<(), PackageError> {
     let PublishRequest { id, version, .. } = request;
@@ -181,14 +190,14 @@ fn state(
         return if has_some { Err(VersionProblem::Signed.of(known.label())) } else { Ok(()) };
     };
     let target = StatementTarget { package: format!("{id}@{version}"), manifest, bundle };
-    let (statement, signature) = attestation.make(&target, None, stated(request))?;
+    let (statement, signature) = attestation.make(&target, None, facts.clone())?;
     registry.add_statement((id, version, &manifest), &statement, (&attestation.number, &signature))
 }
 
-/// The facts that a statement of the publisher has.
+/// The facts that a publisher states.
 fn stated(request: &PublishRequest<'_>) -> Facts {
     Facts {
-        status: Some(request.status.clone()),
+        status: Some(request.status.clone().unwrap_or(Status::Published)),
         origin: request.origin.as_deref().and_then(Origin::from_word),
         cert_level: request.cert_level,
         score: request.score,
@@ -222,13 +231,8 @@ pub(crate) fn lock(registry: &DirectoryRegistry) -> Result<std::fs::File, Packag
     locked.map_err(|error| registry.failed("lock it")(error.into()))
 }
 
-fn check_unchanged(
-    registry: &DirectoryRegistry,
-    request: &PublishRequest<'_>,
-    label: &str,
-    offered: Digest,
-) -> Result<(), PackageError> {
-    match registry.entry(&request.id, &request.version)? {
+fn check_unchanged(known: Option<&Resolution>, label: &str, offered: Digest) -> Result<(), PackageError> {
+    match known {
         Some(entry) if entry.bundle_digest != offered => {
             Err(VersionProblem::Immutable { published: entry.bundle_digest, offered }.of(label))
         }
@@ -262,15 +266,15 @@ fn remark_about(request: &PublishRequest<'_>, survey: &Survey, expected: &Expect
 }
 
 /// Makes the registry's manifest: the author's, with the stated facts.
-fn certify(mut document: serde_json::Map<String, Value>, request: &PublishRequest<'_>) -> Vec<u8> {
+fn certify(mut document: serde_json::Map<String, Value>, request: &PublishRequest<'_>, facts: &Facts) -> Vec<u8> {
     let mut block = serde_json::Map::new();
-    if let Some(level) = request.cert_level {
+    if let Some(level) = facts.cert_level {
         block.insert("level".to_owned(), json!(level));
     }
-    if let Some(score) = request.score {
+    if let Some(score) = facts.score {
         block.insert("score".to_owned(), json!(score));
     }
-    if let Some(SeverityCounts { critical, high, medium, low }) = request.findings {
+    if let Some(SeverityCounts { critical, high, medium, low }) = facts.findings {
         let total: u64 = [critical, high, medium, low].map(u64::from).iter().sum();
         let counts = json!({ "total": total, "critical": critical, "high": high, "medium": medium, "low": low });
         block.insert("findings".to_owned(), counts);
@@ -279,6 +283,8 @@ fn certify(mut document: serde_json::Map<String, Value>, request: &PublishReques
         document.insert("certification".to_owned(), Value::Object(block));
     }
     if let Some(source) = &request.source {
+        let facts_by_importer = facts.origin.is_some() || facts.cert_level.is_some() || facts.score.is_some();
+        let source = ImportedFrom { facts_by_importer, ..source.clone() };
         document.insert("source".to_owned(), source.document());
     }
     written(document)

@@ -5,6 +5,7 @@ pub(super) mod rules;
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
+use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,6 +43,7 @@ use smcp_pipeline::System;
 use smcp_report::message;
 use smcp_report::progress;
 use smcp_report::prompt::Terminals;
+use smcp_report::style::Span;
 use smcp_report::style::Style;
 
 /// The variable with the registry to use when the command line names none.
@@ -222,6 +224,14 @@ impl App {
     /// Returns a variable of this process, empty or not; `None` when it is not set, or the name is empty.
     pub(super) fn variable(&self, name: &OsStr) -> Option<&OsStr> {
         self.invocation.system.set_variable(name).filter(|_| !name.is_empty())
+    }
+
+    /// Shows on standard error what is done, unless `--quiet` is given.
+    pub(super) fn done(&self, message: &str, results: &[(&str, Span)]) -> io::Result<()> {
+        if self.is_quiet() {
+            return Ok(());
+        }
+        message::done(message, results, &mut self.err(), &self.error_style())
     }
 
     /// Shows a notice on standard error, unless `--quiet` is given.

@@ -22,7 +22,8 @@ pub(super) const EXIT_CODES: &str = "Exit codes:
 pub enum Exit {
     /// With an exit code of smcp.
     Own(ExitKind),
-    /// With the code that the server ended with; never 4, see `smcp-launch`.
+    /// With the code that the server ended with; never 4, see `smcp-launch`. Also 128 and the number of a signal that ended
+    /// an import.
     Server(u8),
 }
 

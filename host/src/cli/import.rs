@@ -37,10 +37,10 @@ use smcp_model::package::Selector;
 use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
 use smcp_pipeline as pipeline;
+use smcp_registry::FactChange;
 use smcp_registry::PublishRequest;
 use smcp_registry::Published;
 use smcp_report::json;
-use smcp_report::message;
 use smcp_report::style::Span;
 
 /// Where a scratch folder is made when nothing else is said.
@@ -54,7 +54,7 @@ const DOWNLOAD: Duration = Duration::from_secs(10 * 60);
 ///
 /// npm or pip fetches the server once, with everything that belongs to it, and runs nothing of it; from then on these bytes
 /// start, without a network. What went in is kept with the version: `smcp info --provenance` shows it.
-/// Without --registry it goes into the `registry_url` of the configuration, when that is a directory.
+/// What is not said of a version that was imported before stays as it is. Without --registry it goes into the `registry_url` of the configuration, when that is a directory.
 #[derive(Debug, Args)]
 pub(super) struct ImportCommand {
     /// The package's name and version here [default: npm/NAME, npm/SCOPE.NAME, pypi/NAME or mcpb/NAME, and its own version]
@@ -84,6 +84,9 @@ pub(super) struct ImportCommand {
     /// Your word on its security score, 0 to 100
     #[arg(long, value_name = "SCORE")]
     score: Option<Score>,
+    /// State of the version [default: published, or what it is already; must be given where that never runs]
+    #[arg(long, value_name = "STATUS", value_parser = Status::KNOWN)]
+    status: Option<String>,
     /// npm:NAME[@VERSION], pypi:NAME[==VERSION] or mcpb:FILE|URL[#sha256:DIGEST]
     #[arg(value_name = "SOURCE")]
     source: ImportSource,
@@ -131,7 +134,10 @@ impl ImportCommand {
                 import::mcpb::import(&bytes, digest.as_ref(), &request, &place)
             }
         };
-        let imported = imported.map_err(|error| failure(error, &self.source))?;
+        let imported = match imported {
+            Ok(imported) => imported,
+            Err(error) => return ended(app, error, &self.source),
+        };
         let target = PublishTarget::of(app, registry)?;
         let published = self.publish(&target, &imported)?;
         self.answer(app, &target, &imported, &published)
@@ -139,7 +145,6 @@ impl ImportCommand {
 
     fn publish(&self, target: &PublishTarget, imported: &Imported) -> Result<Published, Failure> {
         let Imported { root, id, version, lock, left_out, .. } = imported;
-        let has_facts = self.origin.is_some() || self.cert_level.is_some() || self.score.is_some();
         target.publish(&PublishRequest {
             id: id.clone(),
             version: version.clone(),
@@ -148,12 +153,13 @@ impl ImportCommand {
             cert_level: self.cert_level,
             score: self.score,
             findings: None,
-            status: Status::Published,
+            status: self.status.as_deref().map(Status::from_word),
+            keep_facts: true,
             exclude: left_out.clone(),
             // What everybody can have of its own registry is no secret.
             include_secrets: true,
             attestation: None,
-            source: Some(imported_from(lock, has_facts)),
+            source: Some(imported_from(lock)),
         })
     }
 
@@ -172,7 +178,7 @@ impl ImportCommand {
             return Ok(Exit::SUCCESS);
         }
         let here = lock.packages.iter().filter(|package| !package.absent).count();
-        let mut rows = vec![("source", Span::plain(imported_from(lock, false).to_string()))];
+        let mut rows = vec![("source", Span::plain(imported_from(lock).to_string()))];
         rows.push(("integrity", Span::plain(lock.integrity.clone())));
         if here > 0 {
             rows.push(("packages", Span::plain(format!("{here}, each with its integrity"))));
@@ -189,8 +195,12 @@ impl ImportCommand {
         let registry =
             if app.named_registry().is_some() { format!(" --registry {}", target.registry()) } else { String::new() };
         rows.push(("next", Span::plain(format!("smcp mcp-config{registry} {reference} --client NAME --write"))));
-        let done = if published.updated { "was imported before; its bytes are the same" } else { "is imported" };
-        message::done(&format!("{reference} {done}"), &rows, &mut app.err(), &app.error_style())?;
+        let done = match (published.updated, published.changes.is_empty()) {
+            (false, _) => "is imported",
+            (true, true) => "was imported before; its bytes are the same",
+            (true, false) => "has new facts; its bytes are the same",
+        };
+        app.done(&format!("{reference} {done}"), &rows)?;
         remarks.iter().chain(&published.remarks).for_each(|remark| app.notice(remark.as_str()));
         Ok(Exit::SUCCESS)
     }
@@ -215,25 +225,28 @@ fn registry(app: &App) -> Result<Registry, Failure> {
     }
 }
 
-/// Where the package comes from, and whose word its facts are.
-fn imported_from(lock: &ImportLock, facts_by_importer: bool) -> ImportedFrom {
+/// Where the package comes from.
+fn imported_from(lock: &ImportLock) -> ImportedFrom {
     let ImportLock { kind, name, version, integrity, .. } = lock.clone();
-    ImportedFrom { kind, name, version, integrity, facts_by_importer }
+    ImportedFrom { kind, name, version, integrity, facts_by_importer: false }
 }
 
 /// What was made, for machines.
 fn document(reference: &str, imported: &Imported, published: &Published) -> Value {
     let Imported { lock, command, variables, remarks, .. } = imported;
+    let changes = published.changes.iter();
+    let changes = changes.map(|FactChange { fact, before, after }| json!({"fact": fact, "from": before, "to": after}));
     let variables = variables.iter().map(|(name, required)| json!({"name": name, "required": required}));
     json!({
         "schema": "smcp.imported/1",
         "package": reference,
-        "source": imported_from(lock, false).document(),
+        "source": imported_from(lock).document(),
         "packages": lock.packages.iter().filter(|package| !package.absent).count(),
         "manifest_digest": published.manifest_digest,
         "bundle_digest": published.bundle_digest,
         "bundle_size": published.bundle_size,
         "known": published.updated,
+        "changes": changes.collect::<Vec<_>>(),
         "command": command,
         "variables": variables.collect::<Vec<_>>(),
         "remarks": remarks.iter().chain(&published.remarks).collect::<Vec<_>>(),
@@ -248,8 +261,11 @@ fn scratch(app: &App) -> Result<ScratchFolder, Failure> {
 
 fn read_lock(app: &App, path: &Path) -> Result<ImportLock, Failure> {
     let bytes = app.read_document(path, LOCK, limits::START_TIMEOUT_DEFAULT)?;
-    let lock = ImportLock::read(&bytes).with_context(|| format!("while reading {}", path.display()));
-    lock.map_err(Failure::usage)
+    ImportLock::read(&bytes).map_err(|error| {
+        let exit = error.exit_kind();
+        let error = anyhow::Error::from(error).context(format!("while reading {}", path.display()));
+        Failure { exit, code: "import", error, problems: Vec::new(), details: Vec::new() }
+    })
 }
 
 fn read_permissions(app: &App, path: &Path) -> Result<Value, Failure> {
@@ -281,8 +297,14 @@ fn bytes_of(app: &App, place: &McpbPlace) -> Result<Vec<u8>, Failure> {
     }
 }
 
-fn failure(error: ImportError, source: &ImportSource) -> Failure {
-    let exit = error.exit_kind();
+/// How a command ends that has imported nothing: with 128 and the number of the signal that ended it, as `run` does, or with
+/// a failure.
+fn ended(app: &App, error: ImportError, source: &ImportSource) -> Result<Exit, Failure> {
+    let (exit, signal) = (error.exit_kind(), error.signal());
     let error = anyhow::Error::from(error).context(format!("{source} is not imported"));
-    Failure { exit, code: "import", error, problems: Vec::new(), details: Vec::new() }
+    if let Some(code) = signal.and_then(|signal| u8::try_from(signal.saturating_add(128)).ok()) {
+        app.warn_always(&format!("{error:#}"));
+        return Ok(Exit::Server(code));
+    }
+    Err(Failure { exit, code: "import", error, problems: Vec::new(), details: Vec::new() })
 }

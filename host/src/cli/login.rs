@@ -14,7 +14,6 @@ use smcp_model::registry::Registry;
 use smcp_model::secret::Secret;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::shipping;
-use smcp_report::message;
 use smcp_report::style::Span;
 
 /// Keep a token for a registry.
@@ -76,7 +75,7 @@ impl LoginCommand {
         };
         let rows = [("kept in", Span::plain(kept.display().to_string()))];
         let done = format!("logged in to {asked}");
-        message::done(&done, &rows, &mut app.err(), &app.error_style())?;
+        app.done(&done, &rows)?;
         Ok(Exit::SUCCESS)
     }
 }
@@ -115,7 +114,7 @@ impl LogoutCommand {
             AskedServer::Images(host) => shipping::log_out_of_images(app.system(), host)?,
         };
         let done = if known { format!("logged out of {asked}") } else { format!("not logged in to {asked}") };
-        message::done(&done, &[], &mut app.err(), &app.error_style())?;
+        app.done(&done, &[])?;
         Ok(Exit::SUCCESS)
     }
 }

@@ -35,7 +35,6 @@ use smcp_model::limits;
 use smcp_model::package::PackageRef;
 use smcp_model::path;
 use smcp_model::text::SafeText;
-use smcp_report::message;
 use smcp_report::style::Span;
 
 /// Print what makes a client start a package through smcp, or write it into the client's file.
@@ -250,7 +249,7 @@ impl McpConfigCommand {
             ];
             let rows: Vec<_> = rows.into_iter().flatten().collect();
             let done = format!("{label} starts {} through smcp", self.reference);
-            message::done(&done, &rows, &mut app.err(), &app.error_style())?;
+            app.done(&done, &rows)?;
             if file.path() != place {
                 app.notice(&format!("{} leads there, and stays a link", place.display()));
             }

@@ -10,7 +10,6 @@ use smcp_model::deadline::Deadline;
 use smcp_model::package::PackageRef;
 use smcp_pipeline as pipeline;
 use smcp_report::json;
-use smcp_report::message;
 use smcp_report::style::Span;
 
 /// Download and verify a package without running it.
@@ -47,7 +46,7 @@ impl PullCommand {
             ("manifest", Span::plain(package.manifest_digest.to_string())),
             ("bundle", Span::plain(format!("{}, {} bytes", package.bundle_digest, package.bundle_size))),
         ];
-        message::done(&format!("{} is here and verified", package.label()), &rows, &mut app.err(), &app.error_style())?;
+        app.done(&format!("{} is here and verified", package.label()), &rows)?;
         Ok(Exit::SUCCESS)
     }
 }

@@ -10,7 +10,7 @@ use smcp_model::package::PackageRef;
 use smcp_model::text::SafeText;
 
 /// Commands of other programs for what smcp calls something else, or does not do, each with a hint.
-const ELSEWHERE: [(&[&str], &str); 16] = [
+const ELSEWHERE: [(&[&str], &str); 17] = [
     (
         &["list", "ls"],
         "`smcp registry list` lists packages, `smcp policy list` policies, and `smcp cache ls` downloads",
@@ -30,9 +30,10 @@ const ELSEWHERE: [(&[&str], &str); 16] = [
     ),
     (&["start", "exec", "launch", "x"], "`smcp run` starts a package: ORG/NAME@VERSION"),
     (
-        &["npx", "npm", "uvx", "uv", "pipx", "docker"],
-        "`smcp run` starts packages of a registry; `smcp registry publish` makes one of a server's files",
+        &["npx", "npm", "uvx", "uv", "pipx"],
+        "`smcp import` makes a package of a server that they start, and `smcp run` starts it",
     ),
+    (&["docker"], "`smcp run` starts packages of a registry; `smcp registry publish` makes one of a server's files"),
     (
         &["check", "verify"],
         "`smcp policy check` decides about a package, `smcp config validate` checks the configuration, and `smcp audit \

@@ -16,7 +16,9 @@ use crate::mcpb::FOLDER;
 use crate::mcpb::McpbError;
 use crate::mcpb::zip::ZipEntry;
 use crate::platform::LockPlatform;
+use smcp_model::fetches::Fetches;
 use smcp_model::json as model_json;
+use smcp_model::manifest::Entrypoint;
 use smcp_model::text::SafeText;
 
 /// The versions of the format that are understood.
@@ -25,6 +27,10 @@ const VERSIONS: [&str; 4] = ["0.1", "0.2", "0.3", "0.4"];
 const TAKEN_NAMES: [&str; 6] = ["PATH", "HOME", "LANG", "TMPDIR", "SHELL", "USER"];
 /// The same for names that begin so.
 const TAKEN_BEGINNINGS: [&str; 3] = ["LD_", "DYLD_", "SMCP_"];
+/// The root of the archive, in its manifest.
+const DIRNAME: &str = "${__dirname}";
+/// How the names of scripts end.
+const SCRIPTS: [&str; 4] = [".js", ".mjs", ".cjs", ".py"];
 /// Where a place below HOME begins, in our manifest.
 const HOME: &str = "${HOME}";
 
@@ -35,6 +41,8 @@ pub(super) struct McpbManifest {
     name: String,
     version: String,
     kind: &'static str,
+    /// The path of the server's main file in the archive.
+    entry_point: Option<String>,
     config: McpConfig,
     asked: Map<String, Value>,
 }
@@ -76,10 +84,7 @@ impl McpbManifest {
             Some("python") => "python",
             Some("binary") => "binary",
             Some("uv") => {
-                return Err(McpbError::unfit(
-                    "its server is of type `uv`, which fetches at every start what it needs: what was judged would not be \
-                     what starts",
-                ));
+                return Err(fetching("its server is of type `uv`, which fetches"));
             }
             _ => return Err(McpbError::manifest("`server.type` is none of node, python, binary and uv")),
         };
@@ -93,16 +98,19 @@ impl McpbManifest {
             Some(Value::Object(asked)) => asked.clone(),
             Some(_) => return Err(McpbError::manifest("`user_config` is no object")),
         };
-        Ok(Self { whole, name, version, kind, config, asked })
+        let entry_point = server.get("entry_point").and_then(Value::as_str).map(str::to_owned);
+        Ok(Self { whole, name, version, kind, entry_point, config, asked })
     }
 
     /// Makes our manifest of it. Returns it with the name and the version that the bundle gives itself.
     pub(super) fn draft(self, entries: &[ZipEntry<'_>]) -> Result<(ManifestDraft, String, String), McpbError> {
-        let Self { whole, name, version, kind, config, asked } = self;
+        let Self { whole, name, version, kind, entry_point, config, asked } = self;
         let McpConfig { command, args, env } = config;
         let missing = || McpbError::manifest("`server.mcp_config.command` is missing: nothing says what is started");
         let command = command.filter(|command| !command.trim().is_empty()).ok_or_else(missing)?;
         let (args, env) = (args.unwrap_or_default(), env.unwrap_or_default());
+        check_start(&command, &args)?;
+        check_files(entry_point.as_deref(), args.first(), entries)?;
         let mut remarks = Vec::new();
         let asked = AskedVariables::of(&asked, &args, &env)?;
         if !asked.unused.is_empty() {
@@ -180,6 +188,47 @@ fn check_platform(whole: &Map<String, Value>) -> Result<(), McpbError> {
     }
 }
 
+/// The refusal of what fetches at every start; `what` says what does.
+fn fetching(what: &str) -> McpbError {
+    McpbError::unfit(format!(
+        "{what} at every start what it runs: what was judged would not be what starts\n  import what it fetches instead: smcp \
+         import npm:NAME or pypi:NAME; or ask its author for a bundle with the server in it"
+    ))
+}
+
+/// Refuses a program of PATH that fetches, such as npx, uvx and docker, as far as the words show it.
+fn check_start(command: &str, args: &[String]) -> Result<(), McpbError> {
+    let (command, env) = (command.to_owned(), BTreeMap::new());
+    // A program of the bundle is what it is, whatever it is called.
+    let inside = command.starts_with(DIRNAME);
+    let fetches = Fetches::of(&Entrypoint { command, args: args.to_vec(), env, workdir: None });
+    match fetches.filter(|_| !inside) {
+        Some(fetches) => Err(fetching(&format!("its command `{}` fetches", SafeText::quoted(fetches.as_str())))),
+        None => Ok(()),
+    }
+}
+
+/// Checks that the files are there that the manifest names: its entry point, and a script as the first argument.
+fn check_files(entry_point: Option<&str>, first: Option<&String>, entries: &[ZipEntry<'_>]) -> Result<(), McpbError> {
+    let is_there = |path: &str| entries.iter().any(|entry| entry.name == inner(path) && !entry.is_folder);
+    let missing = |key: &str, path: &str| {
+        Err(McpbError::manifest(format!("`{key}` names `{}`, which is not in it", SafeText::quoted(path))))
+    };
+    let script = first.filter(|path| SCRIPTS.iter().any(|end| path.ends_with(end)));
+    let script = script.and_then(|path| path.strip_prefix(DIRNAME));
+    match (entry_point, script) {
+        (Some(path), _) if !is_there(path) => missing("server.entry_point", path),
+        (_, Some(path)) if !is_there(path) => missing("server.mcp_config.args", &inner(path)),
+        _ => Ok(()),
+    }
+}
+
+/// A path in the archive, as the archive has it.
+fn inner(path: &str) -> String {
+    let path = path.strip_prefix(DIRNAME).unwrap_or(path).replace("${/}", "/").replace("${pathSeparator}", "/");
+    path.split('/').filter(|part| !matches!(*part, "" | ".")).collect::<Vec<_>>().join("/")
+}
+
 /// What is started: a program of PATH, or one of the bundle.
 fn program(
     command: &str,
@@ -187,9 +236,7 @@ fn program(
     entries: &[ZipEntry<'_>],
     remarks: &mut Vec<SafeText>,
 ) -> Result<String, McpbError> {
-    let inside =
-        command.strip_prefix("${__dirname}").map(|path| path.replace("${/}", "/").replace("${pathSeparator}", "/"));
-    let Some(path) = inside else {
+    let Some(path) = command.strip_prefix(DIRNAME).map(inner) else {
         if command.contains(['/', '\\', '$']) {
             let command = SafeText::quoted(command);
             return Err(McpbError::manifest(format!(
@@ -202,8 +249,6 @@ fn program(
         }
         return Ok(command.to_owned());
     };
-    let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
-    let path = parts.join("/");
     match entries.iter().find(|entry| entry.name == path && !entry.is_folder) {
         None => {
             Err(McpbError::manifest(format!("what is started is `{}`, which is not in it", SafeText::quoted(&path))))
@@ -272,12 +317,12 @@ fn placeholder(key: &str) -> String {
 /// A text with places of this machine: in the bundle, where the server is started, or below HOME.
 fn places(text: &str) -> String {
     let text = text.replace("${/}", "/").replace("${pathSeparator}", "/");
-    let text = match text.strip_prefix("${__dirname}") {
+    let text = match text.strip_prefix(DIRNAME) {
         Some("") => ".".to_owned(),
         Some(rest) => rest.strip_prefix('/').map_or_else(|| format!(".{rest}"), str::to_owned),
         None => text,
     };
-    let text = text.replace("${__dirname}", ".");
+    let text = text.replace(DIRNAME, ".");
     [("DESKTOP", "Desktop"), ("DOCUMENTS", "Documents"), ("DOWNLOADS", "Downloads")]
         .iter()
         .fold(text, |text, (word, folder)| text.replace(&format!("${{{word}}}"), &format!("{HOME}/{folder}")))

@@ -61,6 +61,15 @@ pub(super) struct ZipEntry<'b> {
     data: &'b [u8],
 }
 
+#[cfg(test)]
+impl ZipEntry<'static> {
+    /// An empty file.
+    pub(super) fn empty(name: &str) -> Self {
+        let (name, method) = (name.to_owned(), ZipMethod::Stored);
+        Self { name, is_folder: false, is_executable: false, method, crc: 0, size: 0, data: &[] }
+    }
+}
+
 /// How a file is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ZipMethod {

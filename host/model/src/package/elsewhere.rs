@@ -1,5 +1,7 @@
 //! Recognises names of other systems in place of a package reference.
 
+use crate::text::SafeText;
+
 /// The kind of thing that a text names instead of a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Elsewhere {
@@ -61,10 +63,13 @@ impl Elsewhere {
         }
     }
 
-    /// The remedy.
-    pub(super) const fn way_out(self) -> &'static str {
+    /// The remedy for `text`.
+    pub(super) fn way_out(self, text: &str) -> String {
         match self {
-            Self::Npm | Self::Pypi | Self::Bundle | Self::Path => PUBLISH,
+            Self::Npm => return import("npm", text, "NAME@VERSION"),
+            Self::Pypi => return import("pypi", text, "NAME==VERSION"),
+            Self::Bundle => return import("mcpb", text, "FILE"),
+            Self::Path => PUBLISH,
             Self::Component => {
                 "a policy stands in the configuration, under `policy.custom`; `smcp policy inspect FILE` shows what it is"
             }
@@ -78,11 +83,25 @@ impl Elsewhere {
             }
             Self::Tag => "put `@` in its place",
             Self::Name => {
-                "put the owner before it, as the registry has it; a package of npm or PyPI has to be published into a \
-                 registry first: `smcp registry publish`, docs/registry.md has the steps"
+                "put the owner before it, as the registry has it; a package of npm or PyPI has to be imported into a \
+                 registry first: `smcp import`, docs/from-npx.md has the steps"
             }
         }
+        .to_owned()
     }
+}
+
+/// The command that makes a package of what `text` names; `unnamed` stands for a name that is not in it.
+fn import(kind: &str, text: &str, unnamed: &str) -> String {
+    let starters = ["npx", "uvx", "pipx", "run"];
+    let mut words = text.split_whitespace().filter(|word| !word.starts_with('-') && !starters.contains(word));
+    let word = words.next().unwrap_or_default();
+    let name = word.strip_prefix(kind).and_then(|rest| rest.strip_prefix(':')).unwrap_or(word);
+    let name = SafeText::quoted(if name.is_empty() { unnamed } else { name });
+    format!(
+        "`smcp import {kind}:{name}` makes a package of it in a registry directory, and says what starts that; \
+         docs/from-npx.md has the steps"
+    )
 }
 
 const PUBLISH: &str = "smcp starts packages of its registry; `smcp registry publish` makes one of a folder that has the \

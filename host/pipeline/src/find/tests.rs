@@ -15,7 +15,6 @@ use smcp_config::Config;
 use smcp_config::Places;
 use smcp_model::digest::Digest;
 use smcp_model::exit::ExitKind;
-use smcp_model::facts::Status;
 use smcp_model::name::PackageId;
 use smcp_model::progress::Unwatched;
 use smcp_model::registry::Registry;
@@ -90,7 +89,8 @@ fn published(root: &Path) -> DirectoryRegistry {
         cert_level: None,
         score: None,
         findings: None,
-        status: Status::Published,
+        status: None,
+        keep_facts: false,
         exclude: Vec::new(),
         include_secrets: false,
         source: None,

@@ -23,6 +23,7 @@ impl PackageError {
     /// The only table of kinds and codes, including the errors of the crates below.
     const fn classify(&self) -> (ExitKind, &'static str) {
         use ExitKind::Integrity;
+        use ExitKind::Refused;
         use ExitKind::Registry;
         use ExitKind::Timeout;
         use ExitKind::Usage;
@@ -43,6 +44,7 @@ impl PackageError {
                 VersionProblem::Document(_) => (Integrity, "registry-entry-invalid"),
                 VersionProblem::Statements(_) => (Integrity, "statements-unreadable"),
                 VersionProblem::Signed => (Usage, "version-signed"),
+                VersionProblem::Withdrawn(_) => (Refused, "version-withdrawn"),
                 VersionProblem::Unstatable(_) => (Usage, "statement-impossible"),
                 VersionProblem::DigestMismatch { .. } => (Integrity, "digest-mismatch"),
                 VersionProblem::TooLarge(_) => (Integrity, "too-large"),

@@ -157,6 +157,8 @@ pub enum VersionProblem {
     Statements(SafeText),
     /// The version has signed statements, and what is published now would leave them behind.
     Signed,
+    /// The version has a status with which it never runs, and nobody has said that this changes. Holds the status.
+    Withdrawn(SafeText),
     /// A statement can't be made.
     Unstatable(SafeText),
     /// The bytes of a file have another digest than the expected one.
@@ -230,6 +232,11 @@ impl fmt::Display for VersionError {
                 "{label} has signed statements, which are about the manifest that it has now; other facts change that\n  \
                  publish it with --sign, or leave the manifest as it is and use `smcp registry attest`"
             ),
+            VersionProblem::Withdrawn(status) => write!(
+                f,
+                "{label} is `{status}` in this registry, and publishing it again would take that back\n  \
+                 --status says what it is now, such as --status published"
+            ),
             VersionProblem::Unstatable(problem) => write!(f, "no statement about {label} can be made: {problem}"),
             VersionProblem::DigestMismatch { artifact, mismatch, instead } => {
                 write!(f, "the {artifact} of {label} {mismatch}")?;
@@ -258,6 +265,7 @@ impl Error for VersionError {
             | VersionProblem::Document(_)
             | VersionProblem::Statements(_)
             | VersionProblem::Signed
+            | VersionProblem::Withdrawn(_)
             | VersionProblem::Unstatable(_)
             | VersionProblem::DigestMismatch { .. }
             | VersionProblem::TooLarge(_)

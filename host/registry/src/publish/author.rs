@@ -65,8 +65,8 @@ pub(super) fn read(request: &PublishRequest<'_>, label: &str) -> Result<AuthorMa
     manifest::check_author(&document).map_err(invalid)?;
     let read = manifest::read(bytes, Platform::current()).map_err(invalid)?;
     check_identity(request, &read.identity)?;
-    if !Status::KNOWN.contains(&request.status.as_str()) {
-        let status = SafeText::new(request.status.as_str());
+    if let Some(status) = request.status.as_ref().filter(|status| !Status::KNOWN.contains(&status.as_str())) {
+        let status = SafeText::new(status.as_str());
         return refuse(&format!("the status `{status}` is not known; expected one of {}", Status::KNOWN.join(", ")));
     }
     let fetches = Fetches::of(&read.manifest.entrypoint).map(|fetches| SafeText::new(&fetches.sentence()));

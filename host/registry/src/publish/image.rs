@@ -85,6 +85,7 @@ pub fn publish_image(
         bundle_size: packed.size,
         image_digest: Some(parts.image),
         updated,
+        changes: Vec::new(),
         files: packed.files,
         unpacked: packed.unpacked,
         remarks: remarks(request, &survey, author.remarks, &author.expected),
@@ -94,7 +95,7 @@ pub fn publish_image(
 }
 
 const fn states_facts(request: &PublishRequest<'_>) -> bool {
-    let is_published = matches!(request.status, Status::Published);
+    let is_published = matches!(request.status, Some(Status::Published) | None);
     let states = request.origin.is_some() || request.cert_level.is_some() || request.score.is_some();
     states || request.findings.is_some() || !is_published
 }

@@ -104,15 +104,56 @@ fn a_version_never_changes_but_what_is_said_of_it_may() {
     let source = || bed.root.open_dir("source").unwrap();
     bed.source("source", &[("manifest.json", &manifest(ID, "1.0.0")), ("server.py", "one")]);
     let first = publish(&bed.registry(), &request(ID, "1.0.0", source())).unwrap();
-    let revoked = PublishRequest { status: Status::from_word("revoked"), ..request(ID, "1.0.0", source()) };
+    let revoked = PublishRequest { status: Some(Status::from_word("revoked")), ..request(ID, "1.0.0", source()) };
     let second = publish(&bed.registry(), &revoked).unwrap();
     assert_eq!((second.bundle_digest, second.updated), (first.bundle_digest, true));
     assert_eq!(bed.fetch("acme/tool@1.0.0").unwrap().facts.status, Some(Status::Refused("revoked".to_owned())));
+
+    // Nobody takes that back by leaving something out.
+    let unsaid = || PublishRequest { status: None, ..request(ID, "1.0.0", source()) };
+    for request in [unsaid(), PublishRequest { keep_facts: true, ..unsaid() }] {
+        let error = refused(&request, &bed);
+        assert_eq!((error.code(), error.exit_kind()), ("version-withdrawn", ExitKind::Refused));
+        assert!(error.to_string().contains("is `revoked`"), "{error}");
+    }
+    let taken_back = publish(&bed.registry(), &request(ID, "1.0.0", source())).unwrap();
+    assert_eq!(taken_back.changes.iter().map(ToString::to_string).collect::<Vec<_>>(), ["status revoked → published"]);
+    publish(&bed.registry(), &PublishRequest { status: Some(Status::Deprecated), ..unsaid() }).unwrap();
+    assert!(publish(&bed.registry(), &unsaid()).unwrap().changes.is_empty());
+    assert_eq!(bed.fetch("acme/tool@1.0.0").unwrap().facts.status, Some(Status::Deprecated));
 
     source().write("server.py", "two").unwrap();
     let error = refused(&request(ID, "1.0.0", source()), &bed);
     assert_eq!((error.code(), error.exit_kind()), ("version-immutable", ExitKind::Usage));
     assert!(error.to_string().contains(&first.bundle_digest.to_string()), "{error}");
+}
+
+#[test]
+fn a_fact_that_is_not_given_stays_where_that_is_wanted() {
+    let bed = Bed::with(["registry", "cache"]);
+    let source = || bed.root.open_dir("source").unwrap();
+    bed.source("source", &[("manifest.json", &manifest(ID, "1.0.0"))]);
+    let first = publish(&bed.registry(), &request(ID, "1.0.0", source())).unwrap();
+    assert_eq!(first.changes, []);
+    let silent = || PublishRequest {
+        origin: None,
+        cert_level: None,
+        score: None,
+        findings: None,
+        status: None,
+        keep_facts: true,
+        ..request(ID, "1.0.0", source())
+    };
+    let again = publish(&bed.registry(), &silent()).unwrap();
+    assert_eq!((again.manifest_digest, again.changes), (first.manifest_digest, vec![]));
+    let changed = PublishRequest { origin: Some("community".to_owned()), score: Score::new(40_u8), ..silent() };
+    let changes = |published: &Published| published.changes.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let published = publish(&bed.registry(), &changed).unwrap();
+    assert_eq!(changes(&published), ["origin verified → community", "score 85 → 40"]);
+    let dropped = PublishRequest { keep_facts: false, ..silent() };
+    let expected =
+        ["origin community → unknown", "level 2 → unknown", "score 40 → unknown", "findings 0,1,2,3 → unknown"];
+    assert_eq!(changes(&publish(&bed.registry(), &dropped).unwrap()), expected);
 }
 
 #[test]
@@ -138,7 +179,7 @@ fn a_manifest_must_be_that_of_the_version() {
     let error = refused(&request(ID, "1.0.0", bed.source("source", &[("server.py", "x")])), &bed);
     assert!(error.to_string().contains("there is no `manifest.json`"), "{error}");
     let source = bed.source("other", &[("manifest.json", &good)]);
-    let unknown = PublishRequest { status: Status::from_word("shiny"), ..request(ID, "1.0.0", source) };
+    let unknown = PublishRequest { status: Some(Status::from_word("shiny")), ..request(ID, "1.0.0", source) };
     assert!(refused(&unknown, &bed).to_string().contains("expected one of published, deprecated, draft"));
 }
 

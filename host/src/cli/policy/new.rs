@@ -11,7 +11,6 @@ use smcp_author as author;
 use smcp_author::Language;
 use smcp_authority as authority;
 use smcp_model::name::PolicyName;
-use smcp_report::message;
 use smcp_report::style::Span;
 
 /// Begin a policy: a project that builds and passes its cases as it stands.
@@ -41,7 +40,7 @@ impl NewPolicyCommand {
             [("next", format!("cd {name}")), ("", "smcp policy build".to_owned()), ("", "smcp policy test".to_owned())];
         let rows = next.map(|(title, command)| (title, Span::plain(command)));
         let done = format!("{name} is begun, in {language}: README.md says what to change");
-        message::done(&done, &rows, &mut app.err(), &app.error_style())?;
+        app.done(&done, &rows)?;
         Ok(Exit::SUCCESS)
     }
 }

@@ -67,7 +67,7 @@ impl PullPolicyCommand {
         }
         let mut rows = rows(pulled);
         rows.extend(self.output.as_ref().map(|file| ("written to", Span::plain(file.display().to_string()))));
-        message::done(&format!("{source} {}", here(pulled)), &rows, &mut app.err(), &app.error_style())?;
+        app.done(&format!("{source} {}", here(pulled)), &rows)?;
         app.notice(&entry(source, &pulled.digest));
         Ok(Exit::SUCCESS)
     }
@@ -87,7 +87,7 @@ fn all(app: &App, pulled: &[PulledPolicy]) -> Result<Exit, Failure> {
         match outcome {
             Ok(component) => {
                 let done = format!("{name} ({}): {source} {}", layer.as_str(), here(component));
-                message::done(&done, &rows(component), &mut app.err(), &style)?;
+                app.done(&done, &rows(component))?;
             }
             Err(error) => message::error(&error.explained(), &[], &mut app.err(), &style)?,
         }

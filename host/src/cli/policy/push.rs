@@ -19,7 +19,6 @@ use smcp_pipeline::shipping::WasmArtefact;
 use smcp_policy::Component;
 use smcp_policy::ComponentShape;
 use smcp_report::json;
-use smcp_report::message;
 use smcp_report::style::Span;
 use smcp_signature::SignatureForm;
 
@@ -80,7 +79,7 @@ impl PushCommand {
             rows.push(("signatures", Span::plain(signatures.join(", "))));
         }
         let done = if pushed.sent { "pushed" } else { "the component was there already; the tag names it" };
-        message::done(&format!("{}: {done}", self.reference), &rows, &mut app.err(), &app.error_style())?;
+        app.done(&format!("{}: {done}", self.reference), &rows)?;
         app.notice(&entry(&self.reference, &pushed.component));
         Ok(Exit::SUCCESS)
     }

@@ -31,7 +31,6 @@ use smcp_pipeline::PipelineError;
 use smcp_registry as registry;
 use smcp_registry::StatementRegistry;
 use smcp_report::json;
-use smcp_report::message;
 use smcp_report::style::Span;
 
 /// Sign a statement about a version in the registry that --registry names: a directory, or oci://HOST/PREFIX.
@@ -105,7 +104,7 @@ impl AttestCommand {
         rows.push(("bundle", Span::plain(resolution.bundle_digest.to_string())));
         rows.push(("statement", Span::plain(digest.to_string())));
         rows.push(key.row(terms));
-        message::done(&format!("{label} has a new signed statement"), &rows, &mut app.err(), &app.error_style())?;
+        app.done(&format!("{label} has a new signed statement"), &rows)?;
         Ok(Exit::SUCCESS)
     }
 

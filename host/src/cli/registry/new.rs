@@ -15,7 +15,6 @@ use smcp_bundle::manifest::ServerRuntime;
 use smcp_bundle::manifest::scaffold;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Selector;
-use smcp_report::message;
 use smcp_report::style::Span;
 
 /// Write a manifest.json for the project in a directory, which is made when it is not there yet.
@@ -86,7 +85,7 @@ impl NewCommand {
             ("next", Span::plain(quoted(next))),
         ];
         let file = self.directory.join("manifest.json");
-        message::done(&format!("{} is written", shown(&file)), &rows, &mut app.err(), &app.error_style())?;
+        app.done(&format!("{} is written", shown(&file)), &rows)?;
         written.remarks.iter().for_each(|remark| app.notice(remark.as_str()));
         Ok(Exit::SUCCESS)
     }

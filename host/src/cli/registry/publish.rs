@@ -35,13 +35,12 @@ use smcp_registry as registry;
 use smcp_registry::PublishRequest;
 use smcp_registry::Published;
 use smcp_registry::RegistryClient;
-use smcp_report::message;
 use smcp_report::style::Span;
 
 /// Pack a directory and publish it in the registry that --registry names: a directory, or oci://HOST/PREFIX.
 ///
-/// A fact that is not given is unknown to policies. Publishing the same bytes again changes the facts and the status;
-/// other bytes need another version. In a registry of images, facts are signed statements: none is given here. Links, and
+/// A fact that is not given is unknown to policies. Publishing the same bytes again changes the facts, and the status with
+/// --status; other bytes need another version. In a registry of images, facts are signed statements: none is given here. Links, and
 /// what looks like a secret (.env, .git, private keys, tokens), are refused. A `.smcpignore` in the directory names what
 /// is left out, as a .gitignore does.
 #[derive(Debug, Args)]
@@ -58,7 +57,7 @@ pub(in crate::cli) struct PublishCommand {
     /// Findings by severity: critical, high, medium, low
     #[arg(long, value_name = "C,H,M,L")]
     findings: Option<SeverityCounts>,
-    /// State of the version [default: published]
+    /// State of the version [default: published, or what it is already; must be given where that never runs]
     #[arg(long, value_name = "STATUS", value_parser = Status::KNOWN)]
     status: Option<String>,
     /// Leave out what fits this pattern, as in a .gitignore; may be given more than once
@@ -124,7 +123,8 @@ impl PublishCommand {
             cert_level: self.cert_level,
             score: self.score,
             findings: self.findings,
-            status: self.status.as_deref().map_or(Status::Published, Status::from_word),
+            status: self.status.as_deref().map(Status::from_word),
+            keep_facts: false,
             exclude: self.exclude,
             include_secrets: self.include_secrets,
             source: None,
@@ -133,12 +133,15 @@ impl PublishCommand {
         let published = target.publish(&request)?;
         let done = match (published.updated, published.image_digest) {
             (false, _) => "is published",
+            (true, None) if published.changes.is_empty() => {
+                "was published before; its bytes and its facts are the same"
+            }
             (true, None) => "has new facts; its bytes are the same",
             (true, Some(_)) => "is there already, with the same bytes",
         };
         let mut rows = rows(&target.registry(), &published);
         rows.extend(key.as_ref().zip(terms).map(|(key, terms)| key.row(terms)));
-        message::done(&format!("{label} {done}"), &rows, &mut app.err(), &app.error_style())?;
+        app.done(&format!("{label} {done}"), &rows)?;
         published.remarks.iter().for_each(|remark| app.notice(remark.as_str()));
         Ok(Exit::SUCCESS)
     }
@@ -152,14 +155,15 @@ fn no_target(url: &RegistryUrl) -> anyhow::Error {
 /// Returns what to show of a published package, besides its name.
 pub(in crate::cli) fn rows(registry: &Registry, published: &Published) -> Vec<(&'static str, Span)> {
     let Published { manifest_digest, bundle_digest, bundle_size, image_digest, files, unpacked, .. } = published;
-    let Published { left_out, left_out_count, .. } = published;
+    let Published { left_out, left_out_count, changes, .. } = published;
     let files = if *files == 1 { "1 file".to_owned() } else { format!("{files} files") };
-    let mut rows = vec![
+    let mut rows: Vec<_> = changes.iter().map(|change| ("changed", Span::plain(change.to_string()))).collect();
+    rows.extend([
         ("registry", Span::plain(registry.to_string())),
         ("manifest", Span::plain(manifest_digest.to_string())),
         ("bundle", Span::plain(format!("{bundle_digest}, {bundle_size} bytes"))),
         ("packed", Span::plain(format!("{files}, {unpacked} bytes"))),
-    ];
+    ]);
     rows.extend(image_digest.map(|digest| ("image", Span::plain(digest.to_string()))));
     if *left_out_count > 0 {
         let names: Vec<&str> = left_out.iter().map(SafeText::as_str).collect();

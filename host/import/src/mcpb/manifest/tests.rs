@@ -21,7 +21,8 @@ fn with(change: impl FnOnce(&mut Value)) -> Value {
 
 fn drafted(manifest: &Value) -> Result<ManifestDraft, String> {
     let read = McpbManifest::read(manifest.to_string().as_bytes());
-    read.and_then(|manifest| manifest.draft(&[])).map(|(draft, _, _)| draft).map_err(|error| error.to_string())
+    let entries = ["server/index.js", "main.py"].map(ZipEntry::empty);
+    read.and_then(|manifest| manifest.draft(&entries)).map(|(draft, _, _)| draft).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -46,6 +47,21 @@ fn what_can_not_be_started_is_refused_with_the_reason() {
         ("/version", json!(1), "`version` is missing"),
         ("/server", json!([]), "`server` is missing"),
         ("/server/type", json!("uv"), "fetches at every start"),
+        (
+            "/server/mcp_config",
+            json!({"command": "npx", "args": ["-y", "evil"]}),
+            "its command `npx` fetches at every start",
+        ),
+        ("/server/mcp_config", json!({"command": "uvx", "args": ["evil"]}), "smcp import npm:NAME or pypi:NAME"),
+        ("/server/mcp_config", json!({"command": "docker", "args": ["run", "-i", "evil"]}), "`docker run` fetches"),
+        ("/server/mcp_config", json!({"command": "sh", "args": ["-c", "npx evil"]}), "its command `npx` fetches"),
+        (
+            "/server/entry_point",
+            json!("server/gone.js"),
+            "`server.entry_point` names `server/gone.js`, which is not in it",
+        ),
+        ("/server/entry_point", json!("server"), "`server.entry_point` names `server`"),
+        ("/server/mcp_config/args", json!(["${__dirname}/dist/x.js"]), "`server.mcp_config.args` names `dist/x.js`"),
         ("/server/type", json!("ruby"), "none of node"),
         ("/server/mcp_config", Value::Null, "nothing says what is started"),
         ("/server/mcp_config/command", json!(""), "nothing says what is started"),

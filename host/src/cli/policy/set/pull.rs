@@ -82,8 +82,7 @@ impl PullSetCommand {
             ("signatures", Span::plain(if names.is_empty() { "none".to_owned() } else { names.join(", ") })),
         ]);
         rows.extend(written.into_iter().map(|file| ("written to", Span::plain(file))));
-        let style = app.error_style();
-        message::done(&format!("{source} is a policy set, whoever has signed it"), &rows, &mut app.err(), &style)?;
+        app.done(&format!("{source} is a policy set, whoever has signed it"), &rows)?;
         Ok(Exit::SUCCESS)
     }
 }
@@ -123,7 +122,7 @@ fn all(app: &App, pulled: &[PulledSet], found: &SetsInForce) -> Result<Exit, Fai
             Ok((facts, is_new)) => {
                 let here = if *is_new { "is here and verified" } else { "was here already, and is verified" };
                 let done = format!("{}: {source} {here}", layer.as_str());
-                message::done(&done, &rows(facts), &mut app.err(), &style)?;
+                app.done(&done, &rows(facts))?;
             }
             Err(error) => message::error(&error.explained(), &[], &mut app.err(), &style)?,
         }

@@ -20,7 +20,6 @@ use smcp_pipeline as pipeline;
 use smcp_pipeline::shipping;
 use smcp_pipeline::shipping::SetArtefact;
 use smcp_report::json;
-use smcp_report::message;
 use smcp_report::style::Span;
 use smcp_signature::SignatureForm;
 
@@ -89,7 +88,7 @@ impl PushSetCommand {
             ("signatures", Span::plain(signed)),
         ];
         let done = if pushed.sent { "pushed" } else { "the archive was there already; the tag names it" };
-        message::done(&format!("{}: {done}", self.reference), &rows, &mut app.err(), &app.error_style())?;
+        app.done(&format!("{}: {done}", self.reference), &rows)?;
         let entry = if signatures.is_empty() { exact.to_string() } else { self.reference.to_string() };
         let rule = if signatures.is_empty() { "" } else { " with `signed_by` and the key" };
         app.notice(&format!("under `policy_set` of a configuration: `source: {entry}`{rule}"));
