@@ -126,7 +126,7 @@ fn what_is_attached_is_found_by_the_tag() {
         let parts = [part(IN_TOTO, number), part(MINISIGN, "signature")];
         client.attach(id, &image, STATEMENT, &parts, &soon()).unwrap();
     }
-    let limits = AttachmentLimits { count: 8, part: 1024 };
+    let limits = AttachmentLimits { count: 8, part: 1024, total: 8192 };
     let found = client.attached(id, &image, &[STATEMENT], limits, &soon()).unwrap();
     let mut numbers: Vec<_> = found.iter().map(|it| (it.parts.len(), it.parts[0].bytes.clone())).collect();
     numbers.sort();

@@ -3,22 +3,59 @@
 use std::fs;
 use std::fs::File;
 
+use rcgen::KeyPair;
+
+use crate::sigstore;
 use crate::world::Said;
 use crate::world::World;
 use smcp_model::digest::Digest;
 use smcp_signature::secret_key::SecretKey;
 
 #[test]
-fn a_statement_of_a_gigabyte_is_not_read() {
-    for suffix in ["json", "sigstore.json", "1.minisig"] {
-        let world = World::new();
-        world.believe("", "min_score: 80");
-        world.say(&Said::good());
-        let statement = Said::good().about(&world.target());
-        let stem = format!("{}/{}", world.folder(), Digest::of(&statement).hex());
-        File::create(world.bed.path(&format!("{stem}.{suffix}"))).unwrap().set_len(1 << 30).unwrap();
-        assert_eq!(world.refuses(3), "statements-unreadable", "{suffix}");
+fn what_is_too_long_for_a_statement_is_neither_read_nor_in_the_way() {
+    for length in [20 << 10, 1 << 30] {
+        for suffix in ["json", "sigstore.json", "1.minisig"] {
+            let world = World::new();
+            world.believe("", "min_score: 80");
+            world.say(&Said::good());
+            world.place(b"{}", "2", "nonsense");
+            let stem = format!("{}/{}", world.folder(), Digest::of(b"{}").hex());
+            File::create(world.bed.path(&format!("{stem}.{suffix}"))).unwrap().set_len(length).unwrap();
+            world.starts();
+            // Nor does it hide what is in order.
+            world.say(&Said { status: Some("revoked"), sequence: 8, ..Said::good() });
+            assert_eq!(world.check().exits(4).document()["refusal"]["code"], "status", "{suffix}");
+        }
     }
+}
+
+/// A build attaches lists of what was built in, signed by the same signers.
+#[test]
+fn bundles_about_something_else_are_not_counted() {
+    let (world, outside, pem) = (World::new(), sigstore::World::new(), KeyPair::generate().unwrap());
+    world.bed.write(".mcp/key.pem", pem.public_key_pem());
+    world.believe_by("[{key: key.pem}]", "", "min_score: 80");
+    let place = |statement: &[u8]| {
+        let text = outside.sign_with(&pem, statement, true).to_string();
+        let name = Digest::of(text.as_bytes()).hex();
+        world.bed.write(&format!("{}/{name}.sigstore.json", world.folder()), text);
+    };
+    place(&Said::good().about(&world.target()));
+    for number in 0..70 {
+        let padding = "x".repeat(300 * number);
+        place(
+            format!(r#"{{"predicateType": "https://spdx.dev/Document", "number": {number}, "x": "{padding}"}}"#)
+                .as_bytes(),
+        );
+    }
+    world.starts();
+    for sequence in 8..71 {
+        place(&Said { sequence, ..Said::good() }.about(&world.target()));
+    }
+    world.starts();
+    // A later form of facts counts.
+    place(br#"{"predicateType": "https://mcp-hub.info/facts/v2"}"#);
+    assert_eq!(world.check().exits(3).document()["refusal"]["code"], "statements-unreadable");
 }
 
 #[test]

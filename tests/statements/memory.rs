@@ -4,11 +4,15 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
+use serde_json::json;
 
 use crate::bed::Package;
+use crate::world::DAY;
 use crate::world::Said;
 use crate::world::TOOL;
 use crate::world::World;
+use crate::world::now;
+use smcp_signature::secret_key::SecretKey;
 
 const SEEN: &str = ".mcp/seen.json";
 
@@ -120,6 +124,94 @@ fn nothing_is_written_when_nothing_is_new() {
     other.say(&Said::good());
     other.check().succeeds();
     assert!(!other.bed.has(SEEN));
+}
+
+/// A number outlives neither the belief in its signer nor his key.
+#[test]
+fn the_largest_number_of_a_key_ends_with_the_belief_in_it() {
+    let (world, second) = (World::new(), SecretKey::generate().unwrap());
+    let (first_key, second_key) = (world.key.public(), second.public());
+    world.believe_by(&format!("[{{minisign: {first_key}}}, {{minisign: {second_key}}}]"), "", "min_score: 50");
+    let good = Said::good().about(&world.target());
+    world.sign_by(&second, &good);
+    world.say(&Said { status: Some("revoked"), sequence: 9_007_199_254_740_991, ..Said::good() });
+    assert_eq!(world.refuses(4), "status");
+    world.hide();
+    world.sign_by(&second, &good);
+    // As long as he is believed, it is a rollback.
+    assert_eq!(world.refuses(3), "statement-rollback");
+    world.believe_by(&format!("[{{minisign: {second_key}}}]"), "", "min_score: 50");
+    world.starts();
+    assert_eq!(seen(&world)["packages"][0]["sequence"], 7);
+    assert_eq!(seen(&world)["packages"][0]["signers"], json!([format!("minisign {second_key}")]));
+    // What the other has signed is compared from here on.
+    world.hide();
+    world.sign_by(&second, &Said { sequence: 6, ..Said::good() }.about(&world.target()));
+    assert_eq!(world.check().exits(3).document()["refusal"]["code"], "statement-rollback");
+}
+
+#[test]
+fn an_entry_of_an_older_version_is_compared_whoever_is_believed() {
+    let world = World::new();
+    world.believe("", "min_score: 50");
+    world.say(&Said::good());
+    world.check().succeeds();
+    let mut document = seen(&world);
+    document["packages"][0].as_object_mut().unwrap().remove("signers");
+    document["packages"][0]["sequence"] = 8.into();
+    world.bed.write(SEEN, document.to_string());
+    assert_eq!(world.refuses(3), "statement-rollback");
+}
+
+/// Writes when smcp was used last, in seconds from now.
+fn used(world: &World, seconds: i64) -> String {
+    let mut document = seen(world);
+    let at = smcp_model::time::utc_of(now().checked_add_signed(seconds).unwrap()).unwrap();
+    document["time"] = at.clone().into();
+    world.bed.write(SEEN, document.to_string());
+    at
+}
+
+#[test]
+fn a_clock_that_was_wrong_once_is_said() {
+    let world = World::new();
+    world.believe("", "min_score: 50");
+    world.say(&Said::good());
+    world.check().succeeds();
+    let behind = |document: &Value| {
+        let mut notices = document["notices"].as_array().unwrap().iter();
+        let notice = notices.find(|notice| notice["code"] == "clock-behind").unwrap_or_else(|| panic!("{document}"));
+        assert!(notice["message"].as_str().unwrap().contains("remove ~/.mcp/seen.json"), "{notice}");
+    };
+    let day = i64::try_from(DAY).unwrap();
+    used(&world, day);
+    behind(&world.check().succeeds().document());
+    let info = || world.bed.run(&format!("--json info {TOOL}")).succeeds().document();
+    behind(&info());
+    assert_eq!(info()["statements"][0]["score"], 85);
+    used(&world, 100 * day);
+    assert_eq!(world.refuses(4), "status-unsigned");
+    let document = world.check().exits(4).document();
+    behind(&document);
+    assert!(info()["statements"][0]["problem"].as_str().unwrap().contains("which counts as now"), "{}", info());
+    world.believe(", require: true", "min_score: 50");
+    let message = world.check().exits(3).document()["refusal"]["message"].clone();
+    assert!(message.as_str().unwrap().contains("remove ~/.mcp/seen.json"), "{message}");
+}
+
+#[test]
+fn starts_note_the_time_at_most_hourly() {
+    let world = World::new();
+    world.believe("", "min_score: 50");
+    world.say(&Said::good());
+    world.check().succeeds();
+    let minute = |minutes: i64| -minutes * 60;
+    let before = used(&world, minute(50));
+    world.check().succeeds();
+    assert_eq!(seen(&world)["time"], before.as_str());
+    let before = used(&world, minute(70));
+    world.check().succeeds();
+    assert!(seen(&world)["time"].as_str().unwrap() > before.as_str(), "{}", seen(&world));
 }
 
 #[test]

@@ -44,6 +44,29 @@ fn a_served_registry_hands_its_statements_out() {
     assert_eq!(check(&bed).exits(4).document()["refusal"]["code"], "status");
 }
 
+/// Junk beside a revocation must not look like an outage: who has a kept answer would run on.
+#[test]
+fn what_can_not_be_read_is_no_outage() {
+    let world = World::new();
+    world.say(&Said::good());
+    let served = Served::start(&world.bed);
+    let bed = guest(&world, &served.address, "");
+    bed.run(&format!("run {TOOL}")).succeeds();
+    world.say(&Said { status: Some("revoked"), sequence: 8, ..Said::good() });
+    for number in 0..300 {
+        world.place(format!("junk {number}").as_bytes(), "2", "nonsense");
+    }
+    let refusal = check(&bed).exits(3).document()["refusal"].clone();
+    assert_eq!(refusal["code"], "statements-unreadable");
+    assert!(refusal["message"].as_str().unwrap().contains("the registry can't read them"), "{refusal}");
+    bed.run(&format!("run {TOOL}")).exits(3);
+    // A single long one is nobody's.
+    world.hide();
+    world.say(&Said { status: Some("revoked"), sequence: 8, ..Said::good() });
+    world.place("x".repeat(20 << 10).as_bytes(), "2", "nonsense");
+    assert_eq!(check(&bed).exits(4).document()["refusal"]["code"], "status");
+}
+
 #[test]
 fn a_machine_that_was_never_told_more_goes_by_what_it_kept() {
     let world = World::new();

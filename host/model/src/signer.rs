@@ -120,6 +120,18 @@ impl fmt::Display for SignedBy {
 }
 
 impl Signer {
+    /// Whether both are one signer, whatever is demanded of his signature.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Minisign(key), Self::Minisign(other)) => key.key() == other.key(),
+            (Self::Key { file, .. }, Self::Key { file: other, .. }) => file == other,
+            (Self::Keyless { issuer, identity, .. }, Self::Keyless { issuer: of, identity: other, .. }) => {
+                (issuer, identity) == (of, other)
+            }
+            (Self::Minisign(_) | Self::Key { .. } | Self::Keyless { .. }, _) => false,
+        }
+    }
+
     /// The signer as a configuration has it.
     fn written(&self) -> Value {
         let path = |path: &PathBuf| json!(path.to_string_lossy());

@@ -57,6 +57,19 @@ fn settled_by(context: Context, built: u64, latest: Option<u64>) -> (Context, Op
     (Context { evaluated_at: context.evaluated_at.max(earliest), ..context }, notice)
 }
 
+/// Says that the clock is behind the time `seen`, and what helps; `None` when it is not.
+pub(crate) fn behind(clock: u64, seen: u64) -> Option<String> {
+    let said = |seconds| time::utc_of(seconds).unwrap_or_else(|| format!("{seconds} s after 1970"));
+    (seen.saturating_sub(clock) > limits::CLOCK_SLACK.as_secs()).then(|| {
+        format!(
+            "the clock says {}, and policy sets or signed statements were looked at already at {}, which counts as now; if \
+             the clock was wrong then, remove ~/.mcp/seen.json",
+            said(clock),
+            said(seen)
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -240,7 +240,11 @@ fn evaluate_with_lease(
     if stated.refuses() {
         admitted.candidate().keep_refusal(session);
     }
-    let admitted = admitted.stated(&stated.statuses()).map_err(|refusal| failed(refusal.into()))?;
+    let admitted = admitted.stated(&stated.statuses()).map_err(|refusal| {
+        let mut failed = failed(refusal.into());
+        failed.notices.extend(stated.notices.iter().cloned());
+        failed
+    })?;
     let mut lease = Lease::default();
     let fetched = admitted.and_then(|resolved| {
         let (package, held) = resolved.fetch(session, deadline, progress)?;
@@ -275,10 +279,11 @@ pub fn describe_package(
     let resolved = find::resolve(session, reference, deadline)?;
     let (package, _lease) = resolved.fetch(session, deadline, progress)?;
     let subject = request::subject(&package);
-    let notices = resolved.notice().cloned().into_iter().chain(policies::fetching(&subject)).collect();
+    let notices = resolved.notice().cloned().into_iter().chain(policies::fetching(&subject));
     let (resolution, arrived, now) = (resolved.resolution(), resolved.statements(), session.system().now());
     let target = StatementTarget::of(resolution);
-    let reports = statements::report(session, &resolution.registry, &target, arrived, now)?;
+    let (reports, behind) = statements::report(session, &resolution.registry, &target, arrived, now)?;
+    let notices = notices.chain(behind).collect();
     Ok((subject, notices, reports))
 }
 

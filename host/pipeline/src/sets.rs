@@ -306,21 +306,9 @@ fn unnoted(layer: LayerName) -> Notice {
 fn moment(system: &System, seen: u64) -> (u64, Option<Notice>) {
     let clock = system.now();
     let now = clock.max(clock::built_at()).max(seen);
-    let notice = behind(clock, seen).map(|message| Notice { code: "clock-behind", message: SafeText::new(&message) });
+    let notice =
+        clock::behind(clock, seen).map(|message| Notice { code: "clock-behind", message: SafeText::new(&message) });
     (now, notice)
-}
-
-/// Says that the clock is behind the time `seen`, and what helps; `None` when it is not.
-fn behind(clock: u64, seen: u64) -> Option<String> {
-    let said = |seconds| time::utc_of(seconds).unwrap_or_else(|| format!("{seconds} s after 1970"));
-    (seen.saturating_sub(clock) > limits::CLOCK_SLACK.as_secs()).then(|| {
-        format!(
-            "the clock says {}, and a policy set was looked at already at {}, which counts as now; if the clock was wrong \
-             then, remove ~/.mcp/seen.json",
-            said(clock),
-            said(seen)
-        )
-    })
 }
 
 /// What to remember of a set.

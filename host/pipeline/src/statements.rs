@@ -12,6 +12,7 @@ pub use crate::statements::error::StatementProblem;
 
 use crate::PipelineError;
 use crate::Session;
+use crate::sets::seen::packages::NewlySeen;
 use crate::sets::seen::packages::SeenPackages;
 use crate::sets::seen::packages::SeenStatement;
 use crate::statements::case::SettledStatements;
@@ -51,6 +52,7 @@ pub(crate) struct StatedFacts {
 pub(crate) struct KnownStatement {
     pub(crate) statement: FactsStatement,
     pub(crate) signer: SafeText,
+    pub(crate) signers: Vec<String>,
     pub(crate) digest: Digest,
 }
 
@@ -91,11 +93,11 @@ pub(crate) fn believe(
     let rules: Vec<_> = asking(session.config(), registry).collect();
     let Some((first, _)) = rules.first() else { return Ok(StatedFacts::default()) };
     let memory = session.statement_memory(first.name())?;
-    let mut stated = StatedFacts { layers: Vec::new(), notices: memory.lost().into_iter().collect() };
-    let (now, signed) = (now.max(memory.seen().time), gathered(arrived));
+    let ((moment, behind), signed) = (memory.moment(session, now), gathered(arrived));
+    let mut stated = StatedFacts { layers: Vec::new(), notices: memory.lost().into_iter().chain(behind).collect() };
     let (mut seen, mut ended) = (Vec::new(), None);
     for (layer, rule) in rules {
-        match settle(session, (layer, rule), (registry, target), &signed, (&memory.seen().packages, now))? {
+        match settle(session, (layer, rule), (registry, target), &signed, (&memory.seen().packages, moment, now))? {
             Ok(SettledStatements { newest, known, is_required }) => {
                 // What does not hold is remembered, too: an older one must not take its place.
                 seen.extend(newest);
@@ -108,13 +110,13 @@ pub(crate) fn believe(
             Err(problem) => ended = ended.or(Some((layer.name(), problem))),
         }
     }
-    stated.notices.extend(memory.note(seen, now));
+    stated.notices.extend(memory.note(seen, moment));
     let Some((layer, problem)) = ended else { return Ok(stated) };
     let error = StatementError { layer, package: target.package.clone(), problem };
     Err(PipelineError::Statement(Box::new(error)))
 }
 
-/// Finds out what each layer would go by; remembers nothing.
+/// Finds out what each layer would go by, with the notice that the clock is behind; remembers nothing.
 ///
 /// # Errors
 /// Those of reading the keys of a layer.
@@ -124,19 +126,22 @@ pub(crate) fn report(
     target: &StatementTarget,
     arrived: Option<&ArrivedStatements>,
     now: u64,
-) -> Result<Vec<StatementReport>, PipelineError> {
+) -> Result<(Vec<StatementReport>, Option<Notice>), PipelineError> {
+    let rules: Vec<_> = asking(session.config(), registry).collect();
+    let Some((first, _)) = rules.first() else { return Ok((Vec::new(), None)) };
+    let memory = session.statement_memory(first.name())?;
+    let ((moment, behind), signed) = (memory.moment(session, now), gathered(arrived));
     let mut reports = Vec::new();
-    for (layer, rule) in asking(session.config(), registry) {
-        let memory = session.statement_memory(layer.name())?;
-        let seen = &memory.seen().packages;
-        let settled = settle(session, (layer, rule), (registry, target), &gathered(arrived), (seen, now))?;
+    for (layer, rule) in rules {
+        let seen = (&memory.seen().packages, moment, now);
+        let settled = settle(session, (layer, rule), (registry, target), &signed, seen)?;
         let found = match settled {
             Ok(SettledStatements { known, .. }) => known.map(|known| known.document(layer.name())),
             Err(problem) => Err(SafeText::one_line(&problem.to_string())),
         };
         reports.push(StatementReport { layer: layer.name(), found });
     }
-    Ok(reports)
+    Ok((reports, behind))
 }
 
 /// Reads the keys of everybody whose statements a layer believes, whatever the registry.
@@ -173,11 +178,15 @@ fn settle(
     (layer, rule): (&Layer, &StatementRule),
     (registry, target): (&Registry, &StatementTarget),
     signed: &[SignedStatement],
-    (seen, now): (&SeenPackages, u64),
+    (seen, now, clock): (&SeenPackages, u64, u64),
 ) -> Result<Result<SettledStatements, StatementProblem>, PipelineError> {
     let signers = session.statement_signers(layer.name(), rule, &mut GuardedReader::default())?;
     let (name, registry) = (layer.name(), registry.to_string());
-    let case = StatementCase { signers: &signers, rule, target, seen: seen.of(name, &registry, &target.package), now };
+    let before = seen.of(name, &registry, &target.package);
+    // A number of somebody who is not believed any more binds nobody.
+    let seen = before.filter(|seen| seen.signers.is_empty() || signers.believes(&seen.signers));
+    let freed = before.filter(|_| seen.is_none()).map(|seen| seen.digest);
+    let case = StatementCase { signers: &signers, rule, target, seen, now, clock };
     let settled = case.settle(signed).map(|(newest, known)| {
         let newest = newest.map(|known| SeenStatement {
             layer: name,
@@ -185,11 +194,13 @@ fn settle(
             package: target.package.clone(),
             sequence: known.statement.terms().sequence,
             digest: known.digest,
+            signers: known.signers,
             seen_at: now,
         });
         // Nothing is written when nothing is new.
         let is_new = |newest: &SeenStatement| case.seen.is_none_or(|seen| seen.sequence < newest.sequence);
-        SettledStatements { newest: newest.filter(is_new), known, is_required: rule.require }
+        let newest = newest.filter(is_new).map(|statement| NewlySeen { statement, freed });
+        SettledStatements { newest, known, is_required: rule.require }
     });
     let is_disabled = layer.policies().iter().all(|policy| policy.mode == Mode::Disabled);
     // Where no policy of the layer is asked, what is wrong is no error; that nothing is known of the status remains one.

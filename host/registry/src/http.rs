@@ -46,6 +46,8 @@ const HEALTH: usize = 4096;
 const NOUN: &str = "registry";
 /// The path of the health answer, which every registry has.
 const HEALTH_PATH: &str = "/healthz";
+/// The status by which a registry says that the statements about a version can't be read.
+const UNREADABLE: u16 = 422;
 
 /// A remote registry. Before the first request it neither connects nor reads certificates.
 #[derive(Debug)]
@@ -176,12 +178,22 @@ impl RegistryClient for HttpRegistry {
         let (org, name) = (&resolution.id.org, &resolution.id.name);
         let (version, manifest) = (encoded(resolution.version.as_str()), &resolution.manifest_digest);
         let path = format!("/v1/org/{org}/mcps/{name}/statements?ref={version}&manifest={manifest}");
-        let answer = match self.ask(&path, "application/json", deadline)? {
-            HttpOutcome::Found(answer) => answer,
-            // Most registries have none, nor this path.
-            HttpOutcome::Missing(_) => return Ok(ArrivedStatements::default()),
-        };
         let refused = |problem: SafeText| VersionProblem::Statements(problem).of(resolution.label());
+        let answer = match self.ask(&path, "application/json", deadline) {
+            Ok(HttpOutcome::Found(answer)) => answer,
+            // Most registries have none, nor this path.
+            Ok(HttpOutcome::Missing(_)) => return Ok(ArrivedStatements::default()),
+            Err(HttpError::Server(error)) => {
+                return Err(match &error.problem {
+                    // A registry that is there and can't read them: none of those that are kept takes their place.
+                    HttpProblem::Unexpected { status: UNREADABLE, message } => {
+                        refused(SafeText::new(&format!("the registry can't read them{message}")))
+                    }
+                    _ => HttpError::Server(error).into(),
+                });
+            }
+            Err(error) => return Err(error.into()),
+        };
         let Some(bytes) = self.body(answer, statements::ANSWER, deadline)? else {
             let most = statements::ANSWER;
             return Err(refused(SafeText::new(&format!("the answer has more than {most} bytes"))));

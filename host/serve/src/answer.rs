@@ -167,6 +167,12 @@ fn is_ambiguous(error: &PackageError) -> bool {
     matches!(error, PackageError::Version(error) if matches!(error.problem, VersionProblem::AmbiguousDigest { .. }))
 }
 
+/// Whether the statements about a version are not what they should be. The rest of the registry is in order, and it is no
+/// outage: whoever asks must not go by older ones.
+fn is_about_statements(error: &PackageError) -> bool {
+    matches!(error, PackageError::Version(error) if matches!(error.problem, VersionProblem::Statements(_)))
+}
+
 /// Turns an error into a rejection. Messages for clients never name a path of this machine.
 fn explain(error: &PackageError, shared: &SharedState) -> Rejection {
     let problem = if let PackageError::Registry(error) = error { Some(&error.problem) } else { None };
@@ -179,6 +185,10 @@ fn explain(error: &PackageError, shared: &SharedState) -> Rejection {
         format!("there is no {artifact} {digest}")
     } else if is_ambiguous(error) {
         error.sentence()
+    } else if is_about_statements(error) {
+        (shared.complain)(&error.sentence());
+        let message = "the signed statements about this version are too many; who runs the registry has been told";
+        return Rejection::new(StatusCode::UNPROCESSABLE_ENTITY, error.code(), message);
     } else {
         (shared.complain)(&error.sentence());
         let status = if error.exit_kind() == ExitKind::Timeout {

@@ -32,4 +32,5 @@ pub use crate::rule::SignatureForm;
 pub use crate::rule::SignerFileError;
 pub use crate::rule::Standing;
 pub use crate::rule::Unsigned;
+pub use crate::rule::Vouched;
 pub use crate::rule::statement_in;

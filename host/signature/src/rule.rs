@@ -3,6 +3,7 @@
 mod standing;
 
 pub use crate::rule::standing::Standing;
+pub use crate::rule::standing::Vouched;
 pub use crate::rule::standing::statement_in;
 
 use std::fmt;
@@ -100,6 +101,8 @@ enum SignerFileCause {
     Key(#[from] PublicKeyError),
     #[error(transparent)]
     Root(#[from] RootsError),
+    #[error("it has the same key as another file of one `all_of`: its owner alone would be both")]
+    Twice,
 }
 
 /// Reads a file that a rule names: its path, and the most bytes that are taken.
@@ -136,7 +139,19 @@ impl LoadedRule {
     pub fn load<E: From<SignerFileError>>(rule: &SignedBy, read: &mut ReadSignerFile<'_, E>) -> Result<Self, E> {
         let demands = rule.demands().iter().map(|demand| match demand {
             Demand::One(signer) => Ok(vec![LoadedSigner::load(signer, read)?]),
-            Demand::All(all) => all.iter().map(|signer| LoadedSigner::load(signer, read)).collect(),
+            Demand::All(all) => {
+                let mut loaded: Vec<LoadedSigner> = Vec::new();
+                for signer in all {
+                    let one = LoadedSigner::load(signer, read)?;
+                    match signer {
+                        Signer::Key { file, .. } if loaded.iter().any(|it| it.recorded() == one.recorded()) => {
+                            return Err(SignerFileError::of(file, SignerFileCause::Twice).into());
+                        }
+                        Signer::Key { .. } | Signer::Minisign(_) | Signer::Keyless { .. } => loaded.push(one),
+                    }
+                }
+                Ok(loaded)
+            }
         });
         Ok(Self { demands: demands.collect::<Result<_, E>>()?, expected: SafeText::new(&rule.to_string()) })
     }

@@ -18,7 +18,7 @@ use smcp_registry::AttachmentLimits;
 use smcp_registry::OciRegistry;
 use smcp_registry::RegistryClient as _;
 
-const LIMITS: AttachmentLimits = AttachmentLimits { count: 4, part: 1024 };
+const LIMITS: AttachmentLimits = AttachmentLimits { count: 4, part: 1024, total: 3000 };
 
 fn soon() -> Deadline {
     Deadline::after(Duration::from_secs(60))
@@ -72,7 +72,11 @@ fn what_is_attached_is_bounded_and_what_is_wrong_has_no_parts() {
         assert_eq!(attached.parts.is_empty(), wrong.contains(&attached.digest), "{attached:?}");
         assert_eq!(!attached.parts.is_empty(), attached.digest == right, "{attached:?}");
     }
-    attach(&[part(IN_TOTO, "y")]);
+    // What comes after the sum is not fetched.
+    attach(&[part(IN_TOTO, &"y".repeat(1024)), part(MINISIGN, &"z".repeat(1024))]);
+    let little = AttachmentLimits { count: 9, total: 1, ..LIMITS };
+    let error = client.attached(id, &image, &[STATEMENT], little, &soon()).unwrap_err();
+    assert!(error.to_string().contains("has more than 1 bytes, the most that is read"), "{error}");
     let error = client.attached(id, &image, &[STATEMENT], LIMITS, &soon()).unwrap_err();
     assert!(error.to_string().contains("has more than 4 entries, the most that are read"), "{error}");
 }

@@ -1,5 +1,10 @@
 //! Signed statements about packages in a registry of images, by the list of referrers and by the tag in its place.
 
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::bed::TestBed;
 use crate::packages::REPOSITORY;
 use crate::packages::configure;
@@ -7,6 +12,20 @@ use crate::packages::package;
 use crate::packages::text;
 use crate::server::Habits;
 use crate::server::Registry;
+use smcp_http::HttpSettings;
+use smcp_model::deadline::Deadline;
+use smcp_model::oci::OciPlace;
+use smcp_oci::package::IN_TOTO;
+use smcp_oci::package::MINISIGN;
+use smcp_oci::package::SIGSTORE_BUNDLE;
+use smcp_oci::package::STATEMENT;
+use smcp_registry::AttachedPart;
+use smcp_registry::OciRegistry;
+use smcp_registry::RegistryClient as _;
+
+fn soon() -> Deadline {
+    Deadline::after(Duration::from_secs(60))
+}
 
 const TOOL: &str = "acme/tool@1.0.0";
 
@@ -63,6 +82,43 @@ fn facts_are_what_is_signed() {
         attest(&bed, &registry, "--sign other --status revoked").succeeds();
         bed.run(&format!("run {TOOL}")).succeeds();
     }
+}
+
+#[test]
+fn what_others_attach_stops_nothing_until_it_is_too_much() {
+    let (bed, registry, _) = signed(Habits { referrers: true, ..Habits::default() });
+    let place = OciPlace::parse(&registry.oci("mcp")).unwrap();
+    let client = OciRegistry::new(place, HttpSettings::default(), Box::new(|| Ok(None)));
+    let resolution = client.resolve(&TOOL.parse().unwrap(), &soon()).unwrap();
+    let attach = |kind: &str, parts: &[(&str, Vec<u8>)]| {
+        let part = |(media_type, bytes): &(&str, Vec<u8>)| AttachedPart {
+            media_type: (*media_type).to_owned(),
+            bytes: bytes.clone(),
+        };
+        let parts: Vec<_> = parts.iter().map(part).collect();
+        client.attach(&resolution.id, &resolution.image_digest.unwrap(), kind, &parts, &soon()).unwrap();
+    };
+    for number in 0..70 {
+        let list = STANDARD.encode(format!(r#"{{"predicateType": "https://spdx.dev/Document", "number": {number}}}"#));
+        let bundle = format!(r#"{{"dsseEnvelope": {{"payload": "{list}"}}}}"#);
+        attach(SIGSTORE_BUNDLE, &[(SIGSTORE_BUNDLE, bundle.into_bytes())]);
+    }
+    attach(SIGSTORE_BUNDLE, &[(SIGSTORE_BUNDLE, vec![b' '; 200 << 10])]);
+    attach(STATEMENT, &[(IN_TOTO, vec![b' '; 20 << 10]), (MINISIGN, Vec::new())]);
+    attach(STATEMENT, &[(IN_TOTO, b"alone".to_vec())]);
+    bed.run(&format!("run {TOOL}")).succeeds();
+    for number in 0..64 {
+        attach(STATEMENT, &[(IN_TOTO, format!("{number}").into_bytes()), (MINISIGN, Vec::new())]);
+    }
+    let refusal = bed.run(&format!("--json policy check {TOOL}")).exits(3).document()["refusal"].clone();
+    assert_eq!(refusal["code"], "statements-unreadable", "{refusal}");
+    // More than are looked at.
+    for number in 64..190 {
+        attach(STATEMENT, &[(IN_TOTO, format!("{number}").into_bytes()), (MINISIGN, Vec::new())]);
+    }
+    let refusal = bed.run(&format!("--json policy check {TOOL}")).exits(3).document()["refusal"].clone();
+    assert_eq!(refusal["code"], "statements-unreadable", "{refusal}");
+    assert!(refusal["message"].as_str().unwrap().contains("more than 256 entries"), "{refusal}");
 }
 
 #[test]

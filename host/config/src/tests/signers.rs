@@ -93,6 +93,22 @@ fn a_rule_that_asks_for_nobody_or_for_something_else_is_refused() {
     for (signed_by, problem) in cases {
         assert_eq!(bad(&entry(&signed_by)), [problem], "{signed_by}");
     }
+    // Each of them alone would be both.
+    for twice in [
+        format!("{{minisign: {KEY}}}, {{key: k}}, {{minisign: {KEY}}}"),
+        "{key: k}, {key: l}, {key: ./k, log: required}".to_owned(),
+        "{issuer: i, identity: a}, {issuer: i, identity: b}, {issuer: i, identity: a, trusted_root: r}".to_owned(),
+    ] {
+        let same = "[0].all_of[2]` is the signer that is [0], too (allowed: different signers, all of whom must sign)";
+        for text in [
+            entry(&format!("[{{all_of: [{twice}]}}]")),
+            format!("policy: {{policy_set: {{source: s.tar.gz, signed_by: [{{all_of: [{twice}]}}]}}}}"),
+            format!("trusted_registries: [{{registry: /r, signed_by: [{{all_of: [{twice}]}}]}}]"),
+        ] {
+            let found = bad(&text);
+            assert!(matches!(found.as_slice(), [one] if one.contains(same)), "{text}: {found:?}");
+        }
+    }
     let many = vec![format!("{{minisign: {KEY}}}"); 65].join(", ");
     assert_eq!(bad(&entry(&format!("[{many}]"))), [at(18, "", &format!("has 65 items {list}"))]);
 }

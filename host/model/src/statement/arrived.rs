@@ -1,7 +1,12 @@
 //! Statements as a registry hands them out: bytes, not believed yet.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+
 use crate::limits::signatures;
 use crate::limits::statements as limits;
+use crate::statement::read;
 use crate::text::SafeText;
 
 /// A statement and its signature, as they came.
@@ -25,6 +30,18 @@ pub enum ArrivedStatement {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ArrivedStatements(Vec<ArrivedStatement>); // INVARIANT: within the limits, checked by `add`.
 
+/// What of a sigstore bundle says what is signed in it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawWrapped {
+    dsse_envelope: Option<RawPayload>,
+}
+
+#[derive(Deserialize)]
+struct RawPayload {
+    payload: String,
+}
+
 impl ArrivedStatement {
     /// The length of the parts, bytes.
     fn size(&self) -> usize {
@@ -34,26 +51,39 @@ impl ArrivedStatement {
         }
     }
 
-    /// Whether each part is as long as it may be.
+    /// Whether each part is as long as it may be: nobody's statement is longer.
     fn is_within(&self) -> bool {
         match self {
             Self::Minisign { statement, signature } => {
                 statement.len() <= limits::STATEMENT && signature.len() <= signatures::MINISIGN
             }
-            Self::Sigstore { bundle } => bundle.len() <= signatures::SIGSTORE_BUNDLE,
+            Self::Sigstore { bundle } => bundle.len() <= limits::BUNDLE,
+        }
+    }
+
+    /// Whether it is certain that there are no facts in it: a list of what was built in, a signature of an image.
+    fn is_about_something_else(&self) -> bool {
+        match self {
+            Self::Minisign { .. } => false,
+            Self::Sigstore { bundle } => match serde_json::from_slice(bundle) {
+                Ok(RawWrapped { dsse_envelope: Some(RawPayload { payload }) }) => {
+                    STANDARD.decode(payload).is_ok_and(|payload| read::is_about_something_else(&payload))
+                }
+                Ok(RawWrapped { dsse_envelope: None }) | Err(_) => true,
+            },
         }
     }
 }
 
 impl ArrivedStatements {
-    /// Adds a statement.
+    /// Adds a statement. What is too long to be one, or has certainly something else in it, is passed over, and not counted:
+    /// whoever may write to a registry could stop every version with it.
     ///
     /// # Errors
-    /// When it is too long, or there are too many. A part of them is never used: which part would be the registry's choice.
+    /// When there are too many. A part of them is never used: which part would be the registry's choice.
     pub fn add(&mut self, statement: ArrivedStatement) -> Result<(), SafeText> {
-        if !statement.is_within() {
-            let most = limits::STATEMENT;
-            return Err(SafeText::new(&format!("a signed statement is longer than may be read ({most} bytes)")));
+        if !statement.is_within() || statement.is_about_something_else() {
+            return Ok(());
         }
         let total = self.0.iter().map(ArrivedStatement::size).fold(statement.size(), usize::saturating_add);
         if self.0.len() >= limits::PER_VERSION || total > limits::TOTAL {

@@ -80,6 +80,12 @@ struct RawStatedFindings {
     low: u32,
 }
 
+/// Whether the bytes are a statement of another kind.
+pub(super) fn is_about_something_else(bytes: &[u8]) -> bool {
+    let kind: Option<RawKind> = serde_json::from_slice(bytes).ok();
+    kind.is_some_and(|RawKind { predicate_type }| !predicate_type.starts_with(PREDICATE_FAMILY))
+}
+
 pub(super) fn read(bytes: &[u8]) -> Result<Option<FactsStatement>, SafeText> {
     if bytes.len() > limits::STATEMENT {
         return Err(SafeText::new(&format!("it has more than {} bytes", limits::STATEMENT)));

@@ -134,8 +134,12 @@ fn statements_that_come_are_bounded() {
         statement: vec![b' '; statement],
         signature: vec![b' '; signature],
     };
-    let sigstore = |bundle: usize| ArrivedStatement::Sigstore { bundle: vec![b' '; bundle] };
-    let most = crate::limits::signatures::SIGSTORE_BUNDLE;
+    let sigstore = |length: usize| {
+        let mut bundle = br#"{"dsseEnvelope": {"payload": ""}}"#.to_vec();
+        bundle.resize(length, b' ');
+        ArrivedStatement::Sigstore { bundle }
+    };
+    let most = limits::BUNDLE;
     for (statement, is_taken) in [
         (minisign(limits::STATEMENT, 1), true),
         (minisign(limits::STATEMENT + 1, 1), false),
@@ -143,7 +147,9 @@ fn statements_that_come_are_bounded() {
         (sigstore(most), true),
         (sigstore(most + 1), false),
     ] {
-        assert_eq!(ArrivedStatements::default().add(statement).is_ok(), is_taken);
+        let mut arrived = ArrivedStatements::default();
+        arrived.add(statement).unwrap();
+        assert_eq!(arrived.all().len(), usize::from(is_taken));
     }
     let mut many = ArrivedStatements::default();
     (0..limits::PER_VERSION).for_each(|_| many.add(minisign(1, 1)).unwrap());
@@ -151,4 +157,26 @@ fn statements_that_come_are_bounded() {
     let mut large = ArrivedStatements::default();
     (0..limits::TOTAL / most).for_each(|_| large.add(sigstore(most)).unwrap());
     assert!(large.add(minisign(1, 1)).is_err());
+}
+
+#[test]
+fn a_bundle_about_something_else_is_not_counted() {
+    let envelope = |payload: &str| {
+        let payload = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, payload);
+        format!(r#"{{"mediaType": "x", "dsseEnvelope": {{"payload": "{payload}", "signatures": []}}}}"#)
+    };
+    for (bundle, is_taken) in [
+        (envelope(r#"{"predicateType": "https://mcp-hub.info/facts/v1"}"#), true),
+        (envelope(r#"{"predicateType": "https://mcp-hub.info/facts/v2", "predicateType": "x"}"#), true),
+        // Somebody who is believed may have signed it: then it was not understood.
+        (envelope("nonsense"), true),
+        (envelope(r#"{"predicateType": "https://spdx.dev/Document"}"#), false),
+        (r#"{"dsseEnvelope": {"payload": "-"}}"#.to_owned(), false),
+        (r#"{"messageSignature": {}}"#.to_owned(), false),
+        ("nonsense".to_owned(), false),
+    ] {
+        let mut arrived = ArrivedStatements::default();
+        arrived.add(ArrivedStatement::Sigstore { bundle: bundle.clone().into_bytes() }).unwrap();
+        assert_eq!(arrived.all().len(), usize::from(is_taken), "{bundle}");
+    }
 }

@@ -10,13 +10,14 @@ use std::path::PathBuf;
 
 use crate::PipelineError;
 use crate::Session;
+use crate::clock;
 use crate::session::FOLDER;
 use crate::session::sets::COPIES;
 use crate::session::sets::LOCK;
 use crate::session::sets::SEEN;
 use crate::session::sets::patience;
 use crate::sets::seen::SeenDocument;
-use crate::sets::seen::packages::SeenStatement;
+use crate::sets::seen::packages::NewlySeen;
 use crate::signed::SignerFile;
 use smcp_authority as authority;
 use smcp_authority::Folder;
@@ -123,17 +124,34 @@ impl StatementMemory {
         })
     }
 
-    /// Remembers statements that were seen at the time `now`. Returns a notice when that is not possible: an older one would
-    /// not be noticed then.
-    pub(crate) fn note(&self, statements: Vec<SeenStatement>, now: u64) -> Option<Notice> {
-        if statements.is_empty() && !self.is_lost {
+    /// Returns the time that counts, which is not before what was noted last, and a notice when `clock` says less. Where a
+    /// policy set is looked for, that has said so.
+    pub(crate) fn moment(&self, session: &Session, clock: u64) -> (u64, Option<Notice>) {
+        let seen = self.seen.time;
+        let is_said = session.config().named_sets().next().is_some();
+        let behind = clock::behind(clock, seen).filter(|_| !is_said);
+        (clock.max(seen), behind.map(|why| Notice { code: "clock-behind", message: SafeText::new(&why) }))
+    }
+
+    /// Remembers statements that were seen at the time `now`, and now and then the time alone: a clock that is set back must
+    /// not revive what has expired. Returns a notice when that is not possible: an older one would not be noticed then.
+    pub(crate) fn note(&self, statements: Vec<NewlySeen>, now: u64) -> Option<Notice> {
+        let is_time_alone = statements.is_empty() && !self.is_lost;
+        let is_recent = now.saturating_sub(self.seen.time) < sets::TIME_NOTED.as_secs();
+        if is_time_alone && (self.seen.packages.is_empty() || is_recent) {
             return None;
         }
         let noted = match &self.folder {
             Some(folder) => write(folder, statements, now),
             None => Err(io::Error::new(io::ErrorKind::NotFound, "HOME is not set")),
         };
-        noted.err().map(|error| Notice {
+        let error = noted.err()?;
+        if is_time_alone {
+            // Everything that was seen is known still.
+            tracing::warn!(%error, "the time of the last start can't be kept");
+            return None;
+        }
+        Some(Notice {
             code: "statement-not-remembered",
             message: SafeText::new(&format!(
                 "what was seen of signed statements can't be kept, so an older one would not be noticed: {error}"
@@ -142,7 +160,7 @@ impl StatementMemory {
     }
 }
 
-fn write(folder: &Path, statements: Vec<SeenStatement>, now: u64) -> io::Result<()> {
+fn write(folder: &Path, statements: Vec<NewlySeen>, now: u64) -> io::Result<()> {
     let dir = authority::create_dir(folder)?;
     let copies = authority::create_dir(&folder.join(COPIES))?;
     // One smcp at a time: what another one has noted meanwhile must not be lost.

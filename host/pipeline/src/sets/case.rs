@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clock;
 use crate::remote::Eagerness;
 use crate::remote::KeptSet;
 use crate::remote::SetQuestion;
@@ -12,7 +13,6 @@ use crate::sets::NotedSet;
 use crate::sets::archive::ArrivedSet;
 use crate::sets::archive::Components;
 use crate::sets::archive::SetDemands;
-use crate::sets::behind;
 use crate::sets::error::SetError;
 use crate::sets::error::SetProblem;
 use crate::sets::seen::SeenSet;
@@ -239,7 +239,7 @@ impl SetCase<'_> {
     fn error(&self, problem: SetProblem, last: Option<String>, is_final: bool) -> Box<SetError> {
         let source = self.reference.source.clone();
         // What the clock has to do with it is in no notice then.
-        let last = last.into_iter().chain(behind(self.clock, self.now)).collect::<Vec<_>>().join("\n  ");
+        let last = last.into_iter().chain(clock::behind(self.clock, self.now)).collect::<Vec<_>>().join("\n  ");
         let last = Some(last).filter(|last| !last.is_empty());
         Box::new(SetError { layer: self.parent.name(), source, problem, last, is_final })
     }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::clock;
+use crate::sets::seen::packages::NewlySeen;
 use crate::sets::seen::packages::SeenStatement;
 use crate::statements::KnownStatement;
 use crate::statements::SignedStatement;
@@ -16,6 +18,7 @@ use smcp_model::text::SafeText;
 use smcp_model::time;
 use smcp_signature::LoadedRule;
 use smcp_signature::Standing;
+use smcp_signature::Vouched;
 
 /// What a layer demands of the statements about a package, and what it has seen before.
 pub(crate) struct StatementCase<'a> {
@@ -23,14 +26,16 @@ pub(crate) struct StatementCase<'a> {
     pub(crate) rule: &'a StatementRule,
     pub(crate) target: &'a StatementTarget,
     pub(crate) seen: Option<&'a SeenStatement>,
-    /// Seconds since the Unix epoch.
+    /// The time that counts, seconds since the Unix epoch.
     pub(crate) now: u64,
+    /// What the clock says.
+    pub(crate) clock: u64,
 }
 
 /// What a layer goes by.
 pub(super) struct SettledStatements {
     /// What is to be remembered.
-    pub(super) newest: Option<SeenStatement>,
+    pub(super) newest: Option<NewlySeen>,
     /// The statement; why none holds.
     pub(super) known: Result<KnownStatement, SafeText>,
     /// Whether it is an error that none holds.
@@ -69,10 +74,10 @@ impl StatementCase<'_> {
     fn believed(&self, signed: &[SignedStatement]) -> Result<Vec<KnownStatement>, StatementProblem> {
         let mut known = Vec::new();
         for SignedStatement { statement, documents } in signed {
-            let signer = match self.signers.standing(statement, documents, self.now) {
+            let Vouched { who: signer, signers } = match self.signers.standing(statement, documents, self.now) {
                 Standing::Strange => continue,
                 Standing::Wrong(why) => return Err(StatementProblem::Forged(why)),
-                Standing::Signed(signer) => signer,
+                Standing::Signed(vouched) => vouched,
             };
             let digest = Digest::of(statement);
             let statement = match FactsStatement::read(statement) {
@@ -83,7 +88,7 @@ impl StatementCase<'_> {
             };
             let misplaced = |why| StatementProblem::Misplaced { signer: signer.clone(), why };
             statement.check_target(self.target).map_err(misplaced)?;
-            known.push(KnownStatement { statement, signer, digest });
+            known.push(KnownStatement { statement, signer, signers, digest });
         }
         Ok(known)
     }
@@ -102,16 +107,22 @@ impl StatementCase<'_> {
             return Err(SafeText::new(&format!("the newest is of {issued}, and now is {now}")));
         }
         if terms.expires <= self.now {
-            return Err(SafeText::new(&format!("the newest has expired at {}", said(terms.expires))));
+            return Err(self.late(format!("the newest has expired at {}", said(terms.expires))));
         }
         let age = Duration::from_secs(self.now.saturating_sub(terms.issued));
         match self.rule.max_age {
             Some(most) if age > most => {
                 let (issued, most) = (said(terms.issued), humantime::format_duration(most));
-                Err(SafeText::new(&format!("the newest is of {issued}, and `max_age` is {most}")))
+                Err(self.late(format!("the newest is of {issued}, and `max_age` is {most}")))
             }
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Adds to the reason that a statement is too old what the clock has to do with it.
+    fn late(&self, why: String) -> SafeText {
+        let behind = clock::behind(self.clock, self.now);
+        SafeText::new(&[why].into_iter().chain(behind).collect::<Vec<_>>().join("; "))
     }
 }
 

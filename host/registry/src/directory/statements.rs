@@ -59,9 +59,8 @@ impl DirectoryRegistry {
         let refused = |problem: SafeText| VersionProblem::Statements(problem).of(&label);
         let read = |name: &str, limit: usize| -> Result<Option<Vec<u8>>, PackageError> {
             let Some(file) = open_file(&folder, name).map_err(failed())? else { return Ok(None) };
-            let bytes = bounded::read_within(file, limit, 0).map_err(failed())?;
-            let long = || refused(SafeText::new(&format!("{name} has more than {limit} bytes")));
-            bytes.map(Some).ok_or_else(long)
+            // What is longer is nobody's statement, and no signature of one.
+            bounded::read_within(file, limit, 0).map_err(failed())
         };
         let names = names(&folder).map_err(failed())?.ok_or_else(|| {
             let most = limits::FILES;
@@ -70,7 +69,7 @@ impl DirectoryRegistry {
         let mut arrived = ArrivedStatements::default();
         for name in &names {
             if name.ends_with(SIGSTORE) {
-                if let Some(bundle) = read(name, signatures::SIGSTORE_BUNDLE)? {
+                if let Some(bundle) = read(name, limits::BUNDLE)? {
                     arrived.add(ArrivedStatement::Sigstore { bundle }).map_err(refused)?;
                 }
                 continue;

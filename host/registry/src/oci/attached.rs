@@ -19,7 +19,7 @@ pub struct Attached {
     pub artifact_type: String,
     /// The digest of its own image manifest.
     pub digest: Digest,
-    /// Its parts, in their order; none when it is not what it should be, so that it can count as one that is wrong.
+    /// Its parts, in their order; none when it is not what it should be, so that its user can tell.
     pub parts: Vec<AttachedPart>,
 }
 
@@ -39,6 +39,8 @@ pub struct AttachmentLimits {
     pub count: usize,
     /// The length of a part, bytes.
     pub part: usize,
+    /// The length of all parts together, bytes: nothing more is fetched after it.
+    pub total: usize,
 }
 
 impl OciRegistry {
@@ -67,8 +69,12 @@ impl OciRegistry {
             let what = format!("the list of what refers to {}@{image}", client.repository());
             return Err(OciError::TooMany { what, limit: limits.count }.into());
         }
-        let mut attached = Vec::new();
+        let (mut attached, mut fetched) = (Vec::new(), 0_usize);
         for (artifact_type, descriptor) in listed {
+            if fetched > limits.total {
+                let what = format!("what refers to {}@{image}", client.repository());
+                return Err(OciError::TooLarge { what, limit: limits.total }.into());
+            }
             let parts = match client.referrer(&descriptor, image, limits.part, deadline) {
                 Ok(referrer) => referrer.parts,
                 // Nobody but the registry, or what is in between, makes other bytes of it. It may be the one that counts.
@@ -79,6 +85,8 @@ impl OciRegistry {
                 }
                 Err(error) => return Err(error.into()),
             };
+            let lengths = parts.iter().map(|(_, bytes)| bytes.len());
+            fetched = lengths.fold(fetched, usize::saturating_add);
             let parts = parts.into_iter().map(|(media_type, bytes)| AttachedPart { media_type, bytes }).collect();
             attached.push(Attached { artifact_type: artifact_type.to_owned(), digest: descriptor.digest, parts });
         }

@@ -11,12 +11,12 @@ use crate::oci::AttachmentLimits;
 use crate::oci::OciRegistry;
 use crate::statements::StatementRegistry;
 use smcp_model::deadline::Deadline;
-use smcp_model::limits::signatures;
 use smcp_model::limits::statements as limits;
 use smcp_model::package::Resolution;
 use smcp_model::statement::ArrivedStatement;
 use smcp_model::statement::ArrivedStatements;
 use smcp_model::text::SafeText;
+use smcp_oci::OciError;
 use smcp_oci::package::IN_TOTO;
 use smcp_oci::package::MINISIGN;
 use smcp_oci::package::SIGSTORE_BUNDLE;
@@ -31,30 +31,35 @@ impl OciRegistry {
     ) -> Result<ArrivedStatements, PackageError> {
         let mut arrived = ArrivedStatements::default();
         let Some(image) = &resolution.image_digest else { return Ok(arrived) };
-        let most = AttachmentLimits { count: limits::PER_VERSION, part: signatures::SIGSTORE_BUNDLE };
+        let most = AttachmentLimits { count: limits::ATTACHED, part: limits::BUNDLE, total: limits::FETCHED };
         let refused = |problem: SafeText| VersionProblem::Statements(problem).of(resolution.label());
-        for attached in self.attached(&resolution.id, image, &[STATEMENT, SIGSTORE_BUNDLE], most, deadline)? {
-            arrived.add(statement_in(attached)).map_err(refused)?;
-        }
+        let all = self.attached(&resolution.id, image, &[STATEMENT, SIGSTORE_BUNDLE], most, deadline);
+        let all = all.map_err(|error| match &error {
+            // Too many are the same in every kind of registry.
+            PackageError::Oci(cause) if matches!(**cause, OciError::TooMany { .. } | OciError::TooLarge { .. }) => {
+                refused(SafeText::new(&cause.to_string()))
+            }
+            _ => error,
+        });
+        all?.into_iter().filter_map(statement_in).try_for_each(|statement| arrived.add(statement)).map_err(refused)?;
         Ok(arrived)
     }
 }
 
-/// Returns the statement that was attached. One that is not right counts as one that says nothing and is signed by nobody.
-fn statement_in(attached: Attached) -> ArrivedStatement {
+/// Returns the statement that was attached; `None` for what is not as statements are attached, which is nobody's.
+fn statement_in(attached: Attached) -> Option<ArrivedStatement> {
     let Attached { artifact_type, digest: _, parts } = attached;
     let mut parts = parts.into_iter();
     match (artifact_type.as_str(), parts.next(), parts.next(), parts.next()) {
         (STATEMENT, Some(statement), Some(signature), None)
             if statement.media_type == IN_TOTO && signature.media_type == MINISIGN =>
         {
-            ArrivedStatement::Minisign { statement: statement.bytes, signature: signature.bytes }
+            Some(ArrivedStatement::Minisign { statement: statement.bytes, signature: signature.bytes })
         }
         (SIGSTORE_BUNDLE, Some(bundle), None, None) if bundle.media_type == SIGSTORE_BUNDLE => {
-            ArrivedStatement::Sigstore { bundle: bundle.bytes }
+            Some(ArrivedStatement::Sigstore { bundle: bundle.bytes })
         }
-        (SIGSTORE_BUNDLE, ..) => ArrivedStatement::Sigstore { bundle: Vec::new() },
-        (..) => ArrivedStatement::Minisign { statement: Vec::new(), signature: Vec::new() },
+        (..) => None,
     }
 }
 

@@ -20,12 +20,21 @@ use smcp_model::text::SafeText;
 /// What the signatures of a statement are worth under a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
-    /// It is signed as the rule says, by this signer, as records name him.
-    Signed(SafeText),
+    /// It is signed as the rule says.
+    Signed(Vouched),
     /// Nobody has signed it who may, or of several that must have, not all.
     Strange,
     /// It is said to be by somebody who may sign, and is not: by whom, and what is wrong.
     Wrong(SafeText),
+}
+
+/// Who has signed a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vouched {
+    /// Whoever meets the rule, as records name him.
+    pub who: SafeText,
+    /// Everybody whom the rule names and who has signed it, each as records name him.
+    pub signers: Vec<String>,
 }
 
 /// Returns the statement in a sigstore bundle; `None` when there is none in it, or it can't be read.
@@ -37,7 +46,7 @@ impl LoadedRule {
     /// Holds the signatures of a statement against the rule. What the statement is about is not looked at. `now` is in Unix
     /// seconds; nothing is fetched.
     pub fn standing(&self, statement: &[u8], documents: &[SignatureDocument], now: u64) -> Standing {
-        let mut met = None;
+        let (mut met, mut everybody) = (None, Vec::new());
         for demand in &self.demands {
             let mut signers = Vec::new();
             for signer in demand {
@@ -53,8 +62,17 @@ impl LoadedRule {
             if met.is_none() && signers.len() == demand.len() {
                 met = Some(SafeText::new(&signers.join(" and ")));
             }
+            everybody.extend(signers);
         }
-        met.map_or(Standing::Strange, Standing::Signed)
+        everybody.sort_unstable();
+        everybody.dedup();
+        met.map_or(Standing::Strange, |who| Standing::Signed(Vouched { who, signers: everybody }))
+    }
+
+    /// Whether the rule would be met by signatures of these signers, named as records name them.
+    pub fn believes(&self, signers: &[String]) -> bool {
+        let is_met = |demand: &Vec<LoadedSigner>| demand.iter().all(|signer| signers.contains(&signer.recorded()));
+        self.demands.iter().any(is_met)
     }
 }
 

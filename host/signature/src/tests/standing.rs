@@ -12,6 +12,7 @@ use crate::SignatureDocument;
 use crate::SignatureForm;
 use crate::SignerFileError;
 use crate::Standing;
+use crate::Vouched;
 use crate::minisign;
 use crate::secret_key::SecretKey;
 use crate::statement_in;
@@ -162,7 +163,19 @@ fn all_of_several_must_have_signed() {
     let standing = |documents: &[SignatureDocument]| rule.standing(STATEMENT, documents, 0);
     assert_eq!(standing(from_ref(&own)), Standing::Strange);
     assert_eq!(standing(&[second.clone(), second.clone()]), Standing::Strange);
-    let Standing::Signed(who) = standing(&[second, own.clone()]) else { panic!() };
+    let Standing::Signed(Vouched { who, signers: all }) = standing(&[second, own.clone()]) else { panic!() };
     assert!(who.as_str().contains(" and "), "{who}");
+    // Who was believed then is believed still where the rule asks for no more.
+    assert!(rule.believes(&all) && !rule.believes(&all[..1]) && !rule.believes(&[]));
+    assert!(signers.rule(vec![Demand::One(signers.minisign())]).believes(&all));
     assert!(is_wrong(&standing(&[own, minisig(&signers.second, OTHER)])));
+}
+
+#[test]
+fn two_files_with_one_key_are_not_two_signers() {
+    let pem = KeyPair::generate().unwrap().public_key_pem();
+    let key = |file: &str| Signer::Key { file: file.into(), log: None };
+    let rule = SignedBy::new(vec![Demand::All(vec![key("/a.pem"), key("/b.pem")])]).unwrap();
+    let error = LoadedRule::load::<SignerFileError>(&rule, &mut |_, _| Ok(pem.clone().into_bytes())).unwrap_err();
+    assert!(error.to_string().contains("/b.pem: it has the same key as another file"), "{error}");
 }

@@ -77,11 +77,27 @@ fn demand(node: &YamlNode, base: Base<'_>) -> Result<Demand, Vec<Mismatch>> {
         && let [(YamlNode::Text(key), all)] = entries.as_slice()
         && key == "all_of"
     {
-        let all = items(all, |item| signer(item, base));
+        let all = items(all, |item| signer(item, base)).and_then(all_different);
         let inside = |wrong: Vec<Mismatch>| wrong.into_iter().map(|it| it.inside(0, ".all_of".to_owned())).collect();
         return all.map(Demand::All).map_err(inside);
     }
     signer(node, base).map(Demand::One)
+}
+
+/// Makes sure that nobody is named twice: he alone would be all of them.
+fn all_different(signers: Vec<Signer>) -> Result<Vec<Signer>, Vec<Mismatch>> {
+    let before = |index: usize| signers.iter().take(index);
+    let repeated = signers.iter().enumerate().filter_map(|(index, signer)| {
+        let first = before(index).position(|other| other.is_same_as(signer))?;
+        let found = format!("is the signer that is [{first}], too");
+        let wrong = Mismatch {
+            code: ProblemCode::Conflict,
+            ..Mismatch::new(found, "different signers, all of whom must sign")
+        };
+        Some(wrong.inside(index, format!("[{index}]")))
+    });
+    let repeated: Vec<_> = repeated.collect();
+    if repeated.is_empty() { Ok(signers) } else { Err(repeated) }
 }
 
 /// The texts of one signer.

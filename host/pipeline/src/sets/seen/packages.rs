@@ -28,11 +28,27 @@ pub(crate) struct SeenStatement {
     pub(crate) sequence: u64,
     /// Its digest.
     pub(crate) digest: Digest,
+    /// Whoever had signed it and was believed; empty in entries of older versions.
+    pub(crate) signers: Vec<String>,
     /// When it was seen first, in seconds since the Unix epoch.
     pub(crate) seen_at: u64,
 }
 
+/// A statement that was seen just now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewlySeen {
+    /// What is to be remembered.
+    pub(crate) statement: SeenStatement,
+    /// The digest of what was seen before, when nobody who had signed that is believed any more.
+    pub(crate) freed: Option<Digest>,
+}
+
 impl SeenPackages {
+    /// Whether nothing was seen.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn parse(value: Value) -> Option<Self> {
         let Value::Array(all) = value else { return None };
         all.iter().map(SeenStatement::parse).collect::<Option<_>>().map(Self)
@@ -49,11 +65,11 @@ impl SeenPackages {
     }
 
     /// Notes a statement. A newer one that another smcp has noted meanwhile stays.
-    pub(crate) fn note(&mut self, statement: SeenStatement, now: u64) {
+    pub(crate) fn note(&mut self, NewlySeen { statement, freed }: NewlySeen, now: u64) {
         let known =
             self.0.iter_mut().find(|seen| seen.is_about(statement.layer, &statement.registry, &statement.package));
         match known {
-            Some(known) if known.sequence >= statement.sequence => {}
+            Some(known) if known.sequence >= statement.sequence && freed != Some(known.digest) => {}
             Some(known) => *known = statement,
             None => self.0.push(statement),
         }
@@ -85,18 +101,22 @@ impl SeenStatement {
             package: text("package")?.to_owned(),
             sequence: value.get("sequence")?.as_u64()?,
             digest: text("digest")?.parse().ok()?,
+            signers: value
+                .get("signers")
+                .map_or_else(|| Some(Vec::new()), |all| serde_json::from_value(all.clone()).ok())?,
             seen_at: time::seconds_of(text("seen_at")?)?,
         })
     }
 
     fn written(&self) -> Value {
-        let Self { layer, registry, package, sequence, digest, seen_at } = self;
+        let Self { layer, registry, package, sequence, digest, signers, seen_at } = self;
         json!({
             "layer": layer,
             "registry": registry,
             "package": package,
             "sequence": sequence,
             "digest": digest,
+            "signers": signers,
             "seen_at": time::utc_of(*seen_at),
         })
     }
@@ -106,15 +126,42 @@ impl SeenStatement {
 mod tests {
     use super::*;
 
-    fn statement(package: &str, sequence: u64, seen_at: u64) -> SeenStatement {
-        SeenStatement {
+    fn statement(package: &str, sequence: u64, seen_at: u64) -> NewlySeen {
+        let statement = SeenStatement {
             layer: LayerName::User,
             registry: "/srv/r".to_owned(),
             package: package.to_owned(),
             sequence,
             digest: Digest::of(&sequence.to_be_bytes()),
+            signers: vec!["minisign RW".to_owned()],
             seen_at,
-        }
+        };
+        NewlySeen { statement, freed: None }
+    }
+
+    #[test]
+    fn what_nobody_vouches_for_any_more_gives_way() {
+        let mut seen = SeenPackages::default();
+        seen.note(statement("a/b@1", 9, 7), 7);
+        let freed = Some(Digest::of(&9_u64.to_be_bytes()));
+        seen.note(NewlySeen { freed, ..statement("a/b@1", 2, 8) }, 8);
+        assert_eq!(seen.of(LayerName::User, "/srv/r", "a/b@1").unwrap().sequence, 2);
+        // Meanwhile another smcp has noted a newer one by whoever is believed.
+        seen.note(statement("a/b@1", 4, 9), 9);
+        seen.note(NewlySeen { freed, ..statement("a/b@1", 3, 9) }, 9);
+        assert_eq!(seen.of(LayerName::User, "/srv/r", "a/b@1").unwrap().sequence, 4);
+    }
+
+    #[test]
+    fn an_entry_without_signers_is_read() {
+        let mut seen = SeenPackages::default();
+        seen.note(statement("a/b@1", 9, 7), 7);
+        let mut written = seen.written().unwrap();
+        written[0].as_object_mut().unwrap().remove("signers");
+        let read = SeenPackages::parse(written.clone()).unwrap();
+        assert_eq!(read.of(LayerName::User, "/srv/r", "a/b@1").unwrap().signers, Vec::<String>::new());
+        written[0]["signers"] = json!("RW");
+        assert_eq!(SeenPackages::parse(written), None);
     }
 
     #[test]
