@@ -109,7 +109,7 @@ pub(crate) const ROWS: &[Row] = &[
         },
     },
     Row {
-        what: "signed statements are too many, or too long",
+        what: "signed statements are too many",
         holds: &[("the bound", "than are read (64, or ")],
         provoke: |trial| {
             trial.refuses(|bed| {

@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use crate::bed::Package;
 use crate::bed::TestBed;
+use crate::world::Said;
 use crate::world::TOOL;
+use crate::world::World;
 
 /// A home with two keys without passwords; returns the public keys.
 fn home() -> (TestBed, String, String) {
@@ -187,6 +189,51 @@ fn who_has_signed_is_shown() {
     believe(&bed, "[{minisign: RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3}]");
     let told = bed.run(&format!("info {TOOL}")).succeeds();
     assert!(told.stdout.contains("there is none by whoever is believed"), "{told}");
+    assert!(!told.stdout.contains("  score "), "the registry's own word is no fact: {told}");
+}
+
+/// Returns the lines of a report, without the space between name and value.
+fn rows(text: &str) -> Vec<String> {
+    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+#[test]
+fn the_facts_in_force_come_before_what_the_registry_says() {
+    let world = World::new();
+    world.believe("", "min_score: 50");
+    world.say(&Said::good());
+    let place = |rows: &[String], start: &str| {
+        rows.iter().position(|row| row.starts_with(start)).unwrap_or_else(|| panic!("{start}: {rows:?}"))
+    };
+    for line in ["info", "policy check --trust"] {
+        let told = world.bed.run(&format!("{line} {TOOL}")).succeeds();
+        let rows = rows(&told.stdout);
+        let at = ["score 85/100", "signed user layer: published, verified, score 85;", "unsigned "];
+        assert!(at.map(|start| place(&rows, start)).is_sorted(), "{told}");
+        assert!(rows.iter().any(|row| row.ends_with("level 3, score 95; by the registry itself")), "{told}");
+        assert!(!rows.iter().any(|row| row.starts_with("score 95")), "{told}");
+        assert!(rows.contains(&"level unknown".to_owned()), "{told}");
+    }
+    // A layer that believes the registry: then both are in force.
+    let added = format!("registry_url: {}\npolicy: {{min_score: 90}}\n", world.bed.path("registry").display());
+    world.bed.write("added.yaml", added);
+    let check = |line: &str| {
+        let line = format!("{line} {TOOL}");
+        world.bed.smcp(&line).env("SMCP_SYSTEM_CONFIG", world.bed.path("added.yaml")).run().succeeds()
+    };
+    let told = check("policy check --trust");
+    let both = rows(&told.stdout);
+    assert!(!both.iter().any(|row| row.starts_with("score ")), "{told}");
+    assert!(place(&both, "signed user layer") < place(&both, "unsigned "), "{told}");
+    // A revocation is not shown below `published`.
+    world.say(&Said { status: Some("revoked"), score: 90, sequence: 8, ..Said::good() });
+    let told = world.bed.run(&format!("info {TOOL}")).succeeds();
+    let revoked = rows(&told.stdout);
+    assert!(place(&revoked, "status revoked") < place(&revoked, "unsigned published"), "{told}");
+    let told = world.bed.run(&format!("policy check {TOOL}")).exits(4);
+    let refused = rows(&told.stdout);
+    assert!(!refused.iter().any(|row| row.starts_with("status ") || row.starts_with("score ")), "{told}");
+    place(&refused, "unsigned published");
 }
 
 /// The number of a key, as its signatures have it.

@@ -192,6 +192,11 @@ impl Ruling {
         &self.statements
     }
 
+    /// The layers that believe the registry's facts.
+    pub fn believers(&self) -> &[LayerName] {
+        &self.believed_by
+    }
+
     /// Every policy with its outcome, in the order of evaluation.
     pub fn policies(&self) -> &[Evaluated] {
         &self.policies

@@ -4,6 +4,7 @@ use std::io;
 use std::io::Write;
 
 use crate::Report;
+use crate::stated::StatedView;
 use crate::style::Palette;
 use crate::style::Span;
 use crate::style::Style;
@@ -100,7 +101,9 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> 
 fn ruled(report: &Report<'_>, ruling: &Ruling) -> (Mark, &'static str, String) {
     let count = |effect| ruling.policies().iter().filter(|policy| policy.effect() == effect).count();
     let asking = of_enabled(ruling, count(Effect::Ask), "asks for consent", "ask for consent");
-    let risky = |reason: String| format!("{}{reason}", risk(report.subject.facts.score));
+    let risky = |reason: String| {
+        format!("{}{reason}", risk(StatedView::of_decision(report.subject, report.conclusion).score()))
+    };
     match (ruling.effect(), report.consent) {
         (Effect::Pass, _) => match count_remarks(report, ruling) {
             0 => (Mark::Good, "may run:", pass_reason(ruling)),

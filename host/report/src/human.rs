@@ -10,7 +10,7 @@ use crate::headline::Mark;
 use crate::lift;
 use crate::package;
 use crate::package::Unknown;
-use crate::stated;
+use crate::stated::StatedView;
 use crate::style::Palette;
 use crate::style::Span;
 use crate::style::Style;
@@ -49,9 +49,8 @@ pub fn decision(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::
     let facts = match report.start {
         Some(start) => summary::rows(report, start, &style.palette),
         None => {
-            let mut facts = package::facts(report.subject, &style.palette, unknown);
-            facts.extend(stated::ruled_rows(report.conclusion));
-            facts
+            let stated = StatedView::of_decision(report.subject, report.conclusion);
+            package::facts(report.subject, &stated, &style.palette, unknown)
         }
     };
     if !facts.is_empty() {

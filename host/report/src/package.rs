@@ -7,6 +7,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::stated;
+use crate::stated::StatedView;
 use crate::stated::StatementFound;
 use crate::style::Palette;
 use crate::style::Span;
@@ -36,11 +37,18 @@ pub(crate) enum Unknown {
     Omitted,
 }
 
-/// Returns the facts that decisions depend on, with names, and coloured by their meaning.
-pub(crate) fn facts(subject: &Subject, palette: &Palette, unknown: Unknown) -> Vec<(&'static str, Span)> {
-    let known = &subject.facts;
+/// Returns the facts that decisions depend on, with names, and coloured by their meaning: those that are in force, and then
+/// who says what.
+pub(crate) fn facts(
+    subject: &Subject,
+    stated: &StatedView<'_>,
+    palette: &Palette,
+    unknown: Unknown,
+) -> Vec<(&'static str, Span)> {
+    let nothing = Facts::default();
+    let (known, is_known) = stated.facts().map_or((&nothing, false), |facts| (facts, true));
     let imported = subject.manifest.as_deref().and_then(ImportedFrom::of);
-    let by_importer = imported.as_ref().filter(|imported| imported.facts_by_importer);
+    let by_importer = imported.as_ref().filter(|imported| imported.facts_by_importer && stated.is_by_registry());
     let rows = [
         ("registry", subject.registry.as_ref().map(|registry| Span::plain(registry.to_string()))),
         ("status", known.status.as_ref().map(|status| status_span(status, palette))),
@@ -54,7 +62,10 @@ pub(crate) fn facts(subject: &Subject, palette: &Palette, unknown: Unknown) -> V
         Unknown::Shown => Some(Span::new("unknown", palette.caution)),
         Unknown::Omitted => None,
     };
-    let rows = rows.into_iter().filter_map(|(name, value)| Some((name, value.or_else(|| missing.clone())?)));
+    // Where several facts are in force, the rows after them have each.
+    let rows = rows.into_iter().filter(|(name, _)| is_known || ["registry", "bundle"].contains(name));
+    let rows = rows.filter_map(|(name, value)| Some((name, value.or_else(|| missing.clone())?)));
+    let rows = rows.chain(stated.rows(palette));
     let rows = rows.chain(by_importer.map(|_| ("facts by", Span::new("whoever imported it", palette.caution))));
     rows.chain(imported.map(|imported| ("source", Span::plain(imported.to_string())))).collect()
 }
@@ -98,9 +109,8 @@ fn findings_span(counts: SeverityCounts, palette: &Palette) -> Span {
 /// When the writer fails.
 pub fn human(subject: &Subject, stated: &[StatementFound], out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let palette = &style.palette;
-    let mut rows = facts(subject, palette, Unknown::Shown);
+    let mut rows = facts(subject, &StatedView::of_layers(subject, stated), palette, Unknown::Shown);
     rows.retain(|(name, _)| *name != "bundle");
-    rows.extend(stated::rows(stated, palette));
     let texts = [
         ("commit", subject.facts.git_sha.as_ref().map(|sha| sha.as_str().to_owned())),
         ("manifest", subject.manifest_digest.as_ref().map(ToString::to_string)),

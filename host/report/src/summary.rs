@@ -12,7 +12,7 @@ use crate::confinement;
 use crate::headline;
 use crate::package;
 use crate::package::Unknown;
-use crate::stated;
+use crate::stated::StatedView;
 use crate::style::Palette;
 use crate::style::Span;
 use crate::style::Style;
@@ -47,17 +47,17 @@ pub fn summary(report: &Report<'_>, start: Start<'_>, out: &mut dyn Write, style
 /// Returns the rows: important facts of the registry, what the manifest asks for, and what the server gets.
 pub(crate) fn rows(report: &Report<'_>, start: Start<'_>, palette: &Palette) -> Vec<(&'static str, Span)> {
     let (Start { access }, Report { subject, brief, .. }) = (start, *report);
-    let facts = &subject.facts;
-    let mut rows = package::facts(subject, palette, Unknown::Shown);
+    let stated = StatedView::of_decision(subject, report.conclusion);
+    let facts = stated.facts();
+    let mut rows = package::facts(subject, &stated, palette, Unknown::Shown);
     rows.retain(|(name, _)| match *name {
         _ if !brief => true,
         // Only published and deprecated versions may start, and an unknown status has a notice.
-        "status" => facts.status == Some(Status::Deprecated),
-        "findings" => facts.findings.is_some_and(|counts| counts != SeverityCounts::default()),
-        "bundle" => false,
+        "status" => facts.is_some_and(|facts| facts.status == Some(Status::Deprecated)),
+        "findings" => facts.and_then(|facts| facts.findings).is_some_and(|counts| counts != SeverityCounts::default()),
+        "bundle" | "unsigned" => false,
         _ => true,
     });
-    rows.extend(stated::ruled_rows(report.conclusion));
     rows.push(("asks for", Span::plain(requested(subject.permissions.as_ref()))));
     rows.push(("gets", Span::plain(passed_variables(access))));
     if !access.unset.is_empty() {

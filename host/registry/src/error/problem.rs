@@ -153,7 +153,7 @@ pub enum VersionProblem {
     },
     /// A resolve document is not valid.
     Document(SafeText),
-    /// The signed statements about a version can't be read: too many, or too long.
+    /// The signed statements about a version are too many, or in a form that is none.
     Statements(SafeText),
     /// The version has signed statements, and what is published now would leave them behind.
     Signed,

@@ -1,4 +1,4 @@
-//! What is said of a version that is published again: its status, and what stays of its facts.
+//! What stays of a version that is published again: its status, its facts.
 //!
 //! The request comes before; the two documents of the registry come after, made of what stands here.
 
