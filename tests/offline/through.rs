@@ -60,7 +60,7 @@ fn what_the_server_can_not_vouch_for_is_no_outage_to_be_papered_over() {
     host.publish(&Package::shell(TOOL, "echo it runs").good().option("--status", "revoked"));
     guest.run(&format!("run {TOOL}")).refuses(4, &["revoked"]);
     fs::remove_dir_all(guest.path(".mcp/cache/blobs")).unwrap();
-    host.publish(&Package::shell(TOOL, "echo it runs").good());
+    host.publish(&Package::shell(TOOL, "echo it runs").good().option("--status", "published"));
     for name in host.list("registry/blobs") {
         corrupt(&host.path("registry/blobs").join(name));
     }

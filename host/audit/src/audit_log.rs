@@ -140,6 +140,9 @@ impl AuditLog {
     /// # Errors
     /// When the log or its folder of running servers can't be read.
     pub fn abandoned(&self, most: usize) -> Result<Vec<Abandoned>, AuditError> {
+        if !Abandoned::are_possible(&self.folder)? {
+            return Ok(Vec::new());
+        }
         let _lock = self.folder.lock()?;
         let found = Abandoned::all(&self.folder, most)?;
         if found.is_empty() {

@@ -84,6 +84,11 @@ impl RunningNote {
 }
 
 impl Abandoned {
+    /// Whether there are notes. Without the lock of the log a new one may be missed, which is that of a living smcp.
+    pub(super) fn are_possible(log_folder: &LogFolder) -> Result<bool, AuditError> {
+        Ok(files(log_folder)?.is_some_and(|(_, names)| !names.is_empty()))
+    }
+
     /// Finds the starts whose smcp is gone, at most `most`, in the order of their starts. The lock of the log must be
     /// held.
     pub(super) fn all(log_folder: &LogFolder, most: usize) -> Result<Vec<Self>, AuditError> {

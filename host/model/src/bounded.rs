@@ -5,13 +5,16 @@ use std::io::Read;
 
 use crate::number;
 
+/// The room for the first read, bytes. A vector without any is filled by reads of 32 bytes, then of 64, and so on.
+const ROOM: usize = 4096;
+
 /// Returns all bytes of `source`, never a part of them; `None` when it has more than `limit`. Room for `expected` bytes
 /// is allocated at once.
 ///
 /// # Errors
 /// When `source` can't be read.
 pub fn read_within(source: impl Read, limit: usize, expected: usize) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::with_capacity(expected.min(limit));
+    let mut bytes = Vec::with_capacity(expected.min(limit).max(ROOM));
     source.take(number::wide(limit).saturating_add(1)).read_to_end(&mut bytes)?;
     Ok((bytes.len() <= limit).then_some(bytes))
 }
@@ -21,7 +24,7 @@ pub fn read_within(source: impl Read, limit: usize, expected: usize) -> io::Resu
 /// # Errors
 /// When `source` can't be read.
 pub fn read_beginning(source: impl Read, most: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(most.min(ROOM));
     source.take(number::wide(most)).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

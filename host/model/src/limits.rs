@@ -190,7 +190,7 @@ pub const DRAFT_ABANDONED: Duration = START_TIMEOUT;
 /// The most times that a package is fetched when another process empties the cache meanwhile.
 pub const FETCH_ATTEMPTS: usize = 3;
 /// The file that marks a cache, bytes: the one that smcp writes has three hundred.
-pub const CACHE_MARKER: u64 = 4 * KIB as u64;
+pub const CACHE_MARKER: usize = 4 * KIB;
 /// Entries of a run's folder that are searched for files that the server left: a whole bundle, and as much again.
 pub const LEFT_LOOKED_AT: usize = 2 * BUNDLE_ENTRIES;
 /// The most files that a message names of those that a server left: enough to recognise them.

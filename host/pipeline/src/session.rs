@@ -109,11 +109,13 @@ impl Session {
         let registry = self.config.registry();
         match registry {
             Registry::Directory(path) => {
-                // This one says what is wrong with a path that leads nowhere. What is used is the directory that was
-                // compared with those that the layers trust: without a link on the way.
-                drop(open_directory(registry, path)?);
+                // What is used is the directory that was compared with those that the layers trust: without a link on
+                // the way. The other way to open it says what is wrong with a path that leads nowhere.
                 let dir = authority::open_dir_itself(path);
-                let dir = dir.map_err(|cause| PackageError::unreachable(registry, cause))?;
+                let dir = dir.or_else(|cause| {
+                    open_directory(registry, path)?;
+                    Err(PipelineError::from(PackageError::unreachable(registry, cause)))
+                })?;
                 Ok(Box::new(DirectoryRegistry::new(dir, registry.clone())?))
             }
             Registry::Url(url) => {

@@ -12,7 +12,6 @@ use smcp_bundle::BundleErrorKind;
 use smcp_bundle::manifest;
 use smcp_bundle::manifest::Identity;
 use smcp_bundle::manifest::Platform;
-use smcp_model::bounded;
 use smcp_model::content;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
@@ -91,20 +90,16 @@ impl FetchTask<'_> {
     /// Returns the bytes of the manifest, verified in memory.
     fn manifest(&mut self) -> Result<Vec<u8>, PackageError> {
         let digest = &self.resolution.manifest_digest;
-        let failed = self.cache.failed("read the cached manifest");
         for _ in 0..limits::FETCH_ATTEMPTS {
+            self.deadline.check()?;
+            if let Some(bytes) = self.cache.read(digest, limits::MANIFEST) {
+                return Ok(bytes);
+            }
+            // It is missing, too long, or can't be read: the first is mended, and the others are said.
             self.ensure(Artifact::Manifest, digest)?;
-            // Missing again if another process empties the cache meanwhile.
-            let Some(file) = self.cache.open(digest)? else { continue };
-            let Some(bytes) = bounded::read_within(file, limits::MANIFEST, 0).map_err(failed)? else {
-                return Err(VersionProblem::TooLarge(Artifact::Manifest).of(self.label));
-            };
-            stream::check_digest(digest, Digest::of(&bytes)).map_err(|mismatch| {
-                VersionProblem::DigestMismatch { artifact: Artifact::Manifest, mismatch, instead: "" }.of(self.label)
-            })?;
-            return Ok(bytes);
         }
-        Err(failed(ErrorKind::NotFound.into()).into())
+        // Another process empties the cache each time.
+        Err(self.cache.failed("read the cached manifest")(ErrorKind::NotFound.into()).into())
     }
 
     /// Makes sure that the cache has a verified file, and returns its length, bytes.

@@ -82,11 +82,6 @@ impl Blobs {
         }
     }
 
-    /// Checks the folder, if it exists.
-    pub fn check(&self) -> io::Result<()> {
-        self.folder().map(drop)
-    }
-
     /// Opens a blob, not yet verified; `None` when it does not exist.
     pub fn open(&self, digest: &Digest) -> io::Result<Option<File>> {
         self.folder()?.map_or(Ok(None), |folder| open_file(&folder, &file_name(digest)))

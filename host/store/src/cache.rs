@@ -18,13 +18,11 @@ use crate::error::FolderPurpose;
 use crate::error::StoreError;
 use crate::folder::FolderGuard;
 use crate::resolutions::Resolutions;
-use crate::runs;
 use crate::runs::Runs;
 use crate::sources::SourceNotes;
 use crate::stream;
 use crate::stream::Halted;
 use crate::stream::Timed;
-use crate::trees;
 use crate::trees::Trees;
 use smcp_model::bounded;
 use smcp_model::deadline::Deadline;
@@ -66,10 +64,8 @@ impl Cache {
         let blobs = Blobs::private(another_handle()?, guard.clone());
         let resolutions = Resolutions::new(another_handle()?, path, caller);
         let sources = SourceNotes::new(another_handle()?, path, caller);
-        let compiled = CompiledFiles::open(&dir, &guard).map(drop);
-        let [runs, trees] = [runs::FOLDER, trees::FOLDER].map(|name| guard.open(&dir, name).map(drop));
-        for checked in [blobs.check(), resolutions.check(), sources.check(), runs, trees, compiled] {
-            match checked {
+        for (folder, _) in marker::FOLDERS {
+            match guard.look_at(&dir, folder) {
                 // A folder that can't be read is not used.
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
                 checked => checked.map_err(failed)?,

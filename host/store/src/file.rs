@@ -42,12 +42,29 @@ pub fn open_itself(dir: &Dir, name: &str) -> io::Result<File> {
     dir.open_with(name, &options)
 }
 
+/// Opens the folder of this name in another one, to open what is in it by name; whoever may not list it may do so, too. A
+/// link to one is not followed.
+///
+/// # Errors
+/// When there is none, or it can't be opened.
+pub(crate) fn open_folder_for_names(dir: &Dir, name: &str) -> io::Result<Dir> {
+    #[cfg(target_os = "linux")]
+    const FOR_NAMES: OFlag = OFlag::O_PATH;
+    #[cfg(not(target_os = "linux"))]
+    const FOR_NAMES: OFlag = OFlag::empty();
+    open_folder_with(dir, name, FOR_NAMES)
+}
+
 /// Opens the folder of this name in another one. A link to one is not followed.
 ///
 /// # Errors
 /// When there is none, or it can't be opened.
 pub fn open_folder_itself(dir: &Dir, name: &str) -> io::Result<Dir> {
+    open_folder_with(dir, name, OFlag::empty())
+}
+
+fn open_folder_with(dir: &Dir, name: &str, further: OFlag) -> io::Result<Dir> {
     let mut options = OpenOptions::new();
-    options.read(true).custom_flags((OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW).bits());
+    options.read(true).custom_flags((OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | further).bits());
     dir.open_with(name, &options).map(|folder| Dir::from_std_file(folder.into_std()))
 }

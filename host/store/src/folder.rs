@@ -13,10 +13,12 @@ use std::path::PathBuf;
 use cap_std::fs::Dir;
 use cap_std::fs::DirBuilder;
 use cap_std::fs::DirBuilderExt as _;
+use cap_std::fs::Metadata;
 
 use crate::access::StoreAccess;
 use crate::error::FolderProblem;
 use crate::error::StoreError;
+use crate::file::open_folder_for_names;
 use smcp_model::ownership::Caller;
 use smcp_model::ownership::Ownership;
 
@@ -53,7 +55,11 @@ impl FolderGuard {
     /// # Errors
     /// With a [`StoreError`] inside when another user could change its contents.
     pub fn check(&self, dir: &Dir) -> io::Result<()> {
-        let ownership = Ownership::from(&dir.dir_metadata()?);
+        self.check_owner(&dir.dir_metadata()?)
+    }
+
+    fn check_owner(&self, found: &Metadata) -> io::Result<()> {
+        let ownership = Ownership::from(found);
         let refused = |problem| StoreError::from(FolderProblem::Exposed(problem).at(&self.path));
         self.caller.check(ownership).map_err(|problem| io::Error::other(refused(problem)))
     }
@@ -61,18 +67,38 @@ impl FolderGuard {
     /// Opens a folder in `dir` and checks it; `None` when it does not exist.
     pub fn open(&self, dir: &Dir, name: &str) -> io::Result<Option<(Dir, Self)>> {
         let guard = self.inside(name);
-        if is_link(dir, Path::new(name)) {
-            return Err(io::Error::other(StoreError::from(FolderProblem::Link.at(&guard.path))));
-        }
-        let folder = match dir.open_dir(name) {
+        let folder = match open_folder_for_names(dir, name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-                return Err(io::Error::new(error.kind(), format!("`{name}` in it is not a folder")));
-            }
-            opened => opened?,
+            Err(error) => return Err(guard.refused(is_link(dir, Path::new(name)), name, error)),
+            Ok(folder) => folder,
         };
         guard.check(&folder)?;
         Ok(Some((folder, guard)))
+    }
+
+    /// Looks at a folder in `dir`, if it exists, and finds what [`open`](Self::open) would refuse about it.
+    pub(crate) fn look_at(&self, dir: &Dir, name: &str) -> io::Result<()> {
+        let guard = self.inside(name);
+        let found = match dir.symlink_metadata(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            found => found?,
+        };
+        if !found.is_dir() {
+            return Err(guard.refused(found.is_symlink(), name, io::ErrorKind::NotADirectory.into()));
+        }
+        guard.check_owner(&found)
+    }
+
+    /// Makes an error of what stands in a folder's place, or keeps it from being opened.
+    fn refused(&self, is_link: bool, name: &str, error: io::Error) -> io::Error {
+        let kind = error.kind();
+        if is_link {
+            io::Error::other(StoreError::from(FolderProblem::Link.at(&self.path)))
+        } else if kind == io::ErrorKind::NotADirectory {
+            io::Error::new(kind, format!("`{name}` in it is not a folder"))
+        } else {
+            error
+        }
     }
 
     /// Opens a folder in `dir` and checks it. Makes it first if needed.

@@ -77,11 +77,6 @@ impl Resolutions {
         Self { root: dir, guard: FolderGuard::new(caller, path) }
     }
 
-    /// Checks the folder of all answers, if it exists.
-    pub(crate) fn check(&self) -> io::Result<()> {
-        self.folder().map(drop)
-    }
-
     /// Opens the folder of all answers; `None` when it does not exist.
     fn folder(&self) -> io::Result<Option<(Dir, FolderGuard)>> {
         self.guard.check(&self.root)?;

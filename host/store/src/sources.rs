@@ -105,11 +105,6 @@ impl SourceNotes {
         Self { root: dir, guard: FolderGuard::new(caller, path) }
     }
 
-    /// Checks the folder, if it exists.
-    pub(crate) fn check(&self) -> io::Result<()> {
-        self.folder().map(drop)
-    }
-
     fn folder(&self) -> io::Result<Option<Dir>> {
         self.guard.check(&self.root)?;
         Ok(self.guard.open(&self.root, FOLDER)?.map(|(folder, _)| folder))

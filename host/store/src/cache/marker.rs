@@ -4,7 +4,6 @@
 //! contents and without this file belongs to the user and is refused, unless it is a cache of an earlier version.
 
 use std::io;
-use std::io::Read as _;
 use std::io::Write as _;
 
 use cap_std::fs::Dir;
@@ -22,6 +21,7 @@ use crate::resolutions;
 use crate::runs;
 use crate::sources;
 use crate::trees;
+use smcp_model::bounded;
 use smcp_model::limits;
 use smcp_model::text::SafeText;
 
@@ -32,6 +32,19 @@ const SIGNATURE: &str = "Signature: 8a477f597d28d172789f06886806bc55";
 const OWNER: &str = "# This folder is the cache of smcp.";
 /// The folder that ext file systems have in their root.
 const OF_FILE_SYSTEMS: &str = "lost+found";
+
+/// Finds the first name in a folder of the cache that is not one of ours.
+type FindForeign = fn(&Dir) -> io::Result<Option<String>>;
+
+/// The folders of a cache.
+pub(super) const FOLDERS: [(&str, FindForeign); 6] = [
+    (blobs::FOLDER, blobs::foreign),
+    (compiled::FOLDER, compiled::foreign),
+    (resolutions::FOLDER, resolutions::foreign),
+    (runs::FOLDER, runs::foreign),
+    (sources::FOLDER, sources::foreign),
+    (trees::FOLDER, trees::foreign),
+];
 
 /// Accepts a folder as a cache, and marks it: it has our marker, is empty, or was made by an earlier version.
 ///
@@ -62,8 +75,7 @@ pub(super) fn ensure_cache(dir: &Dir, guard: &FolderGuard) -> io::Result<()> {
 
 fn is_marked(dir: &Dir) -> io::Result<bool> {
     let Some(file) = open_file(dir, FILE)? else { return Ok(false) };
-    let mut text = Vec::new();
-    file.take(limits::CACHE_MARKER).read_to_end(&mut text)?;
+    let text = bounded::read_beginning(file, limits::CACHE_MARKER)?;
     let text = String::from_utf8_lossy(&text);
     Ok(text.starts_with(SIGNATURE) && text.lines().any(|line| line.starts_with(OWNER)))
 }
@@ -75,19 +87,8 @@ fn mark(dir: &Dir) -> io::Result<()> {
     draft.keep(FILE)
 }
 
-/// Finds the first name in a folder of the cache that is not one of ours.
-type FindForeign = fn(&Dir) -> io::Result<Option<String>>;
-
 /// Finds the first entry of an unmarked folder that no version of smcp made.
 fn foreign(dir: &Dir) -> io::Result<Option<SafeText>> {
-    let known: [(&str, FindForeign); 6] = [
-        (blobs::FOLDER, blobs::foreign),
-        (compiled::FOLDER, compiled::foreign),
-        (resolutions::FOLDER, resolutions::foreign),
-        (runs::FOLDER, runs::foreign),
-        (sources::FOLDER, sources::foreign),
-        (trees::FOLDER, trees::foreign),
-    ];
     let mut folders = Vec::new();
     for entry in dir.entries()? {
         let entry = entry?;
@@ -96,7 +97,7 @@ fn foreign(dir: &Dir) -> io::Result<Option<SafeText>> {
         if name == OF_FILE_SYSTEMS || draft::is_name(&name) {
             continue;
         }
-        match known.iter().find(|(folder, _)| *folder == name) {
+        match FOLDERS.iter().find(|(folder, _)| *folder == name) {
             Some(folder) if entry.file_type()?.is_dir() => folders.push(*folder),
             Some(_) | None => return Ok(Some(SafeText::new(&name))),
         }
