@@ -184,13 +184,11 @@ impl RegistryClient for HttpRegistry {
             // Most registries have none, nor this path.
             Ok(HttpOutcome::Missing(_)) => return Ok(ArrivedStatements::default()),
             Err(HttpError::Server(error)) => {
-                return Err(match &error.problem {
-                    // A registry that is there and can't read them: none of those that are kept takes their place.
-                    HttpProblem::Unexpected { status: UNREADABLE, message } => {
-                        refused(SafeText::new(&format!("the registry can't read them{message}")))
-                    }
-                    _ => HttpError::Server(error).into(),
-                });
+                // A registry that is there and can't read them: none of those that are kept takes their place.
+                let HttpProblem::Unexpected { status: UNREADABLE, message } = &error.problem else {
+                    return Err(HttpError::Server(error).into());
+                };
+                return Err(refused(SafeText::new(&format!("the registry can't read them{message}"))));
             }
             Err(error) => return Err(error.into()),
         };

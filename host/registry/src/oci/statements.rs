@@ -34,12 +34,14 @@ impl OciRegistry {
         let most = AttachmentLimits { count: limits::ATTACHED, part: limits::BUNDLE, total: limits::FETCHED };
         let refused = |problem: SafeText| VersionProblem::Statements(problem).of(resolution.label());
         let all = self.attached(&resolution.id, image, &[STATEMENT, SIGSTORE_BUNDLE], most, deadline);
-        let all = all.map_err(|error| match &error {
+        let all = all.map_err(|error| {
             // Too many are the same in every kind of registry.
-            PackageError::Oci(cause) if matches!(**cause, OciError::TooMany { .. } | OciError::TooLarge { .. }) => {
-                refused(SafeText::new(&cause.to_string()))
+            if let PackageError::Oci(cause) = &error
+                && let OciError::TooMany { .. } | OciError::TooLarge { .. } = **cause
+            {
+                return refused(SafeText::new(&cause.to_string()));
             }
-            _ => error,
+            error
         });
         all?.into_iter().filter_map(statement_in).try_for_each(|statement| arrived.add(statement)).map_err(refused)?;
         Ok(arrived)
