@@ -100,7 +100,7 @@ const OWNERS: [(&str, &[&str]); 30] = [
     ("clap", &[""]),
     ("clap_complete", &[""]),
     ("clap_mangen", &[""]),
-    ("flate2", &["bundle", "import"]),
+    ("flate2", &["bundle"]),
     ("getrandom", &["code", "signature"]),
     ("http-body-util", &["serve"]),
     ("hyper", &["serve"]),

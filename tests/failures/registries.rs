@@ -11,6 +11,7 @@ use rustls::StreamOwned;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use serde_json::Value;
+use serde_json::json;
 
 use crate::Row;
 use crate::bed::Package;
@@ -24,6 +25,7 @@ use crate::server::Server;
 use crate::server::Stream;
 use crate::server::Wrap;
 use crate::trial::Trial;
+use smcp_model::digest::Digest;
 
 pub(crate) const ROWS: &[Row] = &[
     Row {
@@ -196,6 +198,30 @@ pub(crate) const ROWS: &[Row] = &[
         provoke: |trial| trial.refuses(one_bundle_twice),
     },
     Row {
+        what: "a registry like the official one has nothing of the version that can be started",
+        holds: &[
+            ("why", "it is a package of npm, which would be fetched at every start"),
+            ("what can be done instead", "`smcp import npm:tool@1.0.0` makes a package of it"),
+        ],
+        provoke: |trial| {
+            let npm = json!({"registryType": "npm", "identifier": "tool", "version": "1.0.0"});
+            trial.refuses(|_| official(&npm, Vec::new()));
+        },
+    },
+    Row {
+        what: "an MCP bundle is for another system, or fetches at start",
+        holds: &[("which of the two", "fetches at every start")],
+        provoke: |trial| {
+            for change in [json!({"type": "uv"}), json!({"type": "node", "mcp_config": {"command": "npx"}})] {
+                let manifest = json!({"manifest_version": "0.3", "name": "tool", "version": "1", "server": change});
+                let bytes = smcp_bed::zip(&[("manifest.json", &manifest.to_string(), 0o644)]);
+                let digest = Digest::of(&bytes).hex();
+                let mcpb = json!({"registryType": "mcpb", "fileSha256": digest});
+                trial.refuses(|_| official(&mcpb, bytes.clone()));
+            }
+        },
+    },
+    Row {
         what: "a file that the registry names and does not have",
         holds: &[("which file", "names a bundle that it does not have"), ("its digest", "sha256:")],
         provoke: |trial| {
@@ -215,6 +241,22 @@ fn answers(trial: &Trial<'_>, reply: impl Fn() -> Reply) {
         script.set("/", reply());
         Scene::run_from(&Server::start(script).url())
     });
+}
+
+/// Runs the package from a registry like the official one, whose version has this package with these bytes.
+fn official(package: &Value, bytes: Vec<u8>) -> Scene {
+    let server = Server::start_with(|address| {
+        let mut package = package.clone();
+        if package.get("identifier").is_none() {
+            package["identifier"] = format!("http://{address}/file").into();
+        }
+        let server = json!({"name": "acme/tool", "version": "1.0.0", "packages": [package]});
+        let mut script = Script::default();
+        script.set("/v0.1/servers/acme%2Ftool/versions/1.0.0", Reply::ok(json!({"server": server}).to_string()));
+        script.set("/file", Reply::ok(bytes));
+        script
+    });
+    Scene::run_from(&format!("{}/v0.1", server.url()))
 }
 
 fn asks_for(trial: &Trial<'_>, reference: &str) {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 
 use crate::manifest::ManifestError;
+use crate::mcpb::McpbError;
 use crate::unpack::ArchiveError;
 use smcp_model::text::SafeText;
 use smcp_store::StoreError;
@@ -24,6 +25,8 @@ pub struct BundleError {
 pub enum BundleErrorKind {
     /// The manifest can't be used.
     Manifest(ManifestError),
+    /// The package is an MCP bundle that can't be used.
+    Mcpb(McpbError),
     /// The bundle can't be unpacked.
     Archive(ArchiveError),
     /// The bundle no longer has its digest.
@@ -62,6 +65,7 @@ impl fmt::Display for BundleError {
         let Self { label, kind } = self;
         match kind {
             BundleErrorKind::Manifest(problem) => write!(f, "the manifest of {label} can't be used: {problem}"),
+            BundleErrorKind::Mcpb(problem) => write!(f, "{label} can't be used: {problem}"),
             BundleErrorKind::Archive(problem) => write!(f, "the bundle of {label} can't be used: {problem}"),
             BundleErrorKind::Changed(mismatch) => write!(f, "the bundle of {label} {mismatch}"),
             BundleErrorKind::Unpublishable(problem) => write!(f, "{label} can't be published: {problem}"),
@@ -77,6 +81,7 @@ impl Error for BundleError {
         match &self.kind {
             BundleErrorKind::UnreadableSource { cause, .. } => Some(cause),
             BundleErrorKind::Manifest(_)
+            | BundleErrorKind::Mcpb(_)
             | BundleErrorKind::Archive(_)
             | BundleErrorKind::Changed(_)
             | BundleErrorKind::Unpublishable(_) => None,

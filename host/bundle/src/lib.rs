@@ -6,11 +6,13 @@
 //!
 //! ```text
 //! bytes ──manifest::read──► Manifest            directory ──pack::survey──► Survey ──pack──► bytes
+//! bytes ──mcpb──► the same of an MCP bundle
 //! bytes ──unpack──► Unpacked, a folder of its own, or a tree ──kept──► Unpacked again, once it is checked
 //! ```
 
 mod error;
 pub mod manifest;
+pub mod mcpb;
 pub mod pack;
 pub mod set;
 mod unpack;

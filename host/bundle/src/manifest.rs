@@ -93,6 +93,11 @@ impl Platform {
         };
         Self { os, arch }
     }
+
+    /// The word for its system: `linux` or `darwin`.
+    pub const fn os(self) -> &'static str {
+        self.os
+    }
 }
 
 impl fmt::Display for Platform {

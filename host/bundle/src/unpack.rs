@@ -14,6 +14,7 @@ mod left;
 mod name;
 mod percent;
 mod tree;
+mod unzip;
 
 pub use crate::unpack::files::read_one;
 pub use crate::unpack::files::read_set;
@@ -35,6 +36,7 @@ use cap_std::fs::Dir;
 
 use crate::error::BundleErrorKind;
 use crate::error::UnpackError;
+use crate::mcpb::McpbError;
 use crate::unpack::extract::ExtractFailure;
 use crate::unpack::extract::FILE_MODE;
 use crate::unpack::extract::PROGRAM_MODE;
@@ -104,6 +106,9 @@ pub enum ArchiveError {
         /// What is wrong.
         problem: &'static str,
     },
+    /// It is no MCP bundle that could be read.
+    #[error(transparent)]
+    Mcpb(#[from] McpbError),
     /// It is not a complete tar.gz.
     #[error("it is truncated or damaged: {problem}")]
     Damaged {
@@ -221,7 +226,12 @@ pub fn unpack(
     let mut reported = Percent::begin(file.take(limits::BUNDLE), size, &package.label(), progress);
     // An interruption is checked at each read: one buffer unpacks to a few megabytes at most, so the delay is short.
     let mut source = Hashed::new(Timed::new(Interruptible::new(&mut reported, interrupted), deadline));
-    let extracted = match extract::extract(&mut source, &opened, deadline) {
+    let extracted = if package.registry.has_mcp_bundles() {
+        unzip::extract(&mut source, &opened, deadline, interrupted)
+    } else {
+        extract::extract(&mut source, &opened, deadline)
+    };
+    let extracted = match extracted {
         Ok(index) => Ok(index),
         Err(ExtractFailure::Archive(problem)) => Err(problem),
         Err(ExtractFailure::Write(error)) => return Err(folder.failed("write a file of the bundle")(error).into()),

@@ -79,15 +79,29 @@ impl HttpClient {
     /// # Errors
     /// When there is no valid answer before the deadline.
     pub fn get(&self, request: &HttpRequest<'_>, deadline: &Deadline) -> Result<HttpOutcome, HttpError> {
-        let from = self.below(request.path)?;
+        self.get_from(self.below(request.path)?, request.accept, deadline)
+    }
+
+    /// The same for a place that an answer of the server has named, absolute or relative. It is checked as a redirect is,
+    /// and the token goes there only if it is the server's own scheme, host and port.
+    ///
+    /// # Errors
+    /// As [`HttpClient::get`]; when it leads where it must not.
+    pub fn get_led(&self, location: &str, accept: &'static str, deadline: &Deadline) -> Result<HttpOutcome, HttpError> {
+        let from = led(&self.home, &self.home, location).map_err(|problem| self.failed(problem))?;
+        self.get_from(from, accept, deadline)
+    }
+
+    fn get_from(&self, from: Address, accept: &str, deadline: &Deadline) -> Result<HttpOutcome, HttpError> {
         let Self { server, settings: HttpSettings { token, login, .. }, agents, home } = self;
-        let authorization = token.as_ref().map(Authorization::bearer);
+        let token = token.as_ref().filter(|_| from.endpoint() == home.endpoint());
+        let authorization = token.map(Authorization::bearer);
         let exchange = Exchange {
             agents,
             home,
             from,
             method: HttpMethod::Get,
-            headers: &[("accept", request.accept)],
+            headers: &[("accept", accept)],
             body: None,
             authorization: authorization.as_ref(),
             repeatable: true,

@@ -3,8 +3,8 @@
 use std::io;
 
 use crate::lock::ImportLockError;
-use crate::mcpb::McpbError;
 use crate::program::ClientProgramError;
+use smcp_bundle::mcpb::McpbError;
 use smcp_model::exit::ExitKind;
 use smcp_model::text::SafeText;
 
@@ -109,7 +109,10 @@ impl ImportError {
             | Self::NoBytes => ExitKind::Usage,
             Self::Integrity(_) => ExitKind::Integrity,
             Self::LockFile(error) => error.exit_kind(),
-            Self::Mcpb(error) => error.exit_kind(),
+            Self::Mcpb(McpbError::Digest { .. } | McpbError::Archive(_) | McpbError::Manifest(_)) => {
+                ExitKind::Integrity
+            }
+            Self::Mcpb(McpbError::Unfit(_)) => ExitKind::Usage,
         }
     }
 }

@@ -179,20 +179,3 @@ fn reference_of(lock: &ImportLock) -> Result<(PackageId, Version), ImportError> 
     let version = lock.version.parse().map_err(|_| unfit("version"))?;
     Ok((id, version))
 }
-
-/// Where a package's source is, from the forms in which package.json and others have it.
-pub(crate) fn repository(value: Option<&Value>) -> Option<String> {
-    let text = match value? {
-        Value::String(text) => text,
-        Value::Object(object) => object.get("url")?.as_str()?,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => return None,
-    };
-    let text = text.strip_prefix("git+").unwrap_or(text);
-    text.starts_with("https://").then(|| text.trim_end_matches(".git").to_owned())
-}
-
-/// Reads a text of a document, without the control characters that none needs.
-pub(crate) fn text(document: &Map<String, Value>, key: &str) -> Option<String> {
-    let text = document.get(key)?.as_str()?;
-    Some(text.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
-}

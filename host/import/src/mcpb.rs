@@ -1,11 +1,6 @@
 //! MCP bundles: zip archives with a manifest of their own, for desktop clients.
 //!
-//! The archive is read strictly: one in which two readers could see two things is refused, whatever either would see. Its
-//! files lie below `mcpb/` in our bundle, beside our manifest.
-
-mod manifest;
-mod names;
-mod zip;
+//! `bundle` reads them. Their files lie below `mcpb/` in our bundle, beside our manifest.
 
 use std::io::Write as _;
 
@@ -14,65 +9,21 @@ use cap_std::fs::OpenOptions;
 use cap_std::fs::OpenOptionsExt as _;
 
 use crate::error::ImportError;
-use crate::error::safe_lines;
 use crate::imported::ImportRequest;
 use crate::imported::Imported;
+use crate::imported::ManifestDraft;
 use crate::imported::Scratch;
 use crate::lock::ImportLock;
-use crate::mcpb::manifest::McpbManifest;
-use crate::mcpb::zip::ZipEntry;
 use crate::platform::LockPlatform;
+use smcp_bundle::mcpb::KIND;
+use smcp_bundle::mcpb::McpbArchive;
+use smcp_bundle::mcpb::McpbDraft;
+use smcp_bundle::mcpb::McpbError;
+use smcp_bundle::mcpb::ZipEntry;
 use smcp_model::digest::Digest;
-use smcp_model::exit::ExitKind;
 
 /// The folder of its files in our bundle.
-pub(crate) const FOLDER: &str = "mcpb";
-/// Its manifest, in its root.
-const MANIFEST: &str = "manifest.json";
-
-/// Why an MCP bundle can't be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum McpbError {
-    /// It is not the one that was meant.
-    #[error("the MCP bundle is not the one that was meant: expected {expected}, found {found}")]
-    Digest {
-        /// As given.
-        expected: Digest,
-        /// Of the bytes.
-        found: Digest,
-    },
-    /// Its archive is damaged, or could be read in two ways.
-    #[error("the MCP bundle's archive is refused: {0}")]
-    Archive(String),
-    /// Its manifest is not valid.
-    #[error("the MCP bundle's manifest.json is not valid: {0}")]
-    Manifest(String),
-    /// It can't be started here.
-    #[error("the MCP bundle can't be used: {0}")]
-    Unfit(String),
-}
-
-impl McpbError {
-    fn archive(problem: impl AsRef<str>) -> Self {
-        Self::Archive(safe_lines(problem.as_ref()))
-    }
-
-    fn manifest(problem: impl AsRef<str>) -> Self {
-        Self::Manifest(safe_lines(problem.as_ref()))
-    }
-
-    fn unfit(problem: impl AsRef<str>) -> Self {
-        Self::Unfit(safe_lines(problem.as_ref()))
-    }
-
-    /// What it is for the exit code.
-    pub const fn exit_kind(&self) -> ExitKind {
-        match self {
-            Self::Digest { .. } | Self::Archive(_) | Self::Manifest(_) => ExitKind::Integrity,
-            Self::Unfit(_) => ExitKind::Usage,
-        }
-    }
-}
+const FOLDER: &str = "mcpb";
 
 /// Makes a package of the bytes of an MCP bundle, in the scratch folder. `expected` is its digest, when somebody has said it.
 ///
@@ -90,7 +41,7 @@ pub fn import(
     }
     if let Some(lock) = request.lock {
         let ImportLock { kind, name, version, integrity, .. } = lock;
-        if kind != "mcpb" {
+        if kind != KIND {
             return Err(ImportError::lock(format!("it is of {kind}:{name} {version}")));
         }
         if *integrity != found.to_string() {
@@ -99,11 +50,9 @@ pub fn import(
             )));
         }
     }
-    let entries = zip::entries(bytes)?;
-    let of_manifest = entries.iter().find(|entry| entry.name == MANIFEST && !entry.is_folder);
-    let text = of_manifest.ok_or_else(|| McpbError::archive("it has no manifest.json in its root"))?.contents()?;
-    let manifest = McpbManifest::read(&text)?;
-    let (draft, name, version) = manifest.draft(&entries)?;
+    let archive = McpbArchive::read(bytes)?;
+    let McpbDraft { name, version, description, repository, license, runtime, command, env, variables, remarks } =
+        archive.draft(Some(FOLDER))?;
     if let Some(lock) = request.lock.filter(|lock| (&lock.name, &lock.version) != (&name, &version)) {
         return Err(ImportError::integrity(format!(
             "the MCP bundle is {name} {version}, and the lock says that it is {} {}",
@@ -113,9 +62,9 @@ pub fn import(
     let root = scratch.folder("tree")?;
     let folder = root.create_dir(FOLDER).and_then(|()| root.open_dir(FOLDER));
     let folder = folder.map_err(ImportError::scratch("make a folder"))?;
-    entries.iter().try_for_each(|entry| write(entry, &folder))?;
+    archive.entries().iter().try_for_each(|entry| write(entry, &folder))?;
     let lock = ImportLock {
-        kind: "mcpb".to_owned(),
+        kind: KIND.to_owned(),
         name,
         version,
         integrity: found.to_string(),
@@ -123,6 +72,19 @@ pub fn import(
         extras: Vec::new(),
         platform: LockPlatform::current(),
         packages: Vec::new(),
+    };
+    let draft = ManifestDraft {
+        description,
+        repository,
+        license,
+        runtime,
+        native: runtime == "binary",
+        command,
+        env,
+        workdir: Some(FOLDER),
+        variables,
+        remarks,
+        ..ManifestDraft::default()
     };
     draft.finish(request, lock, root)
 }
@@ -135,11 +97,10 @@ fn write(entry: &ZipEntry<'_>, folder: &Dir) -> Result<(), ImportError> {
     if let Some((above, _)) = entry.name.rsplit_once('/') {
         folder.create_dir_all(above).map_err(&failed)?;
     }
-    let contents = entry.contents()?;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(if entry.is_executable { 0o755 } else { 0o644 });
     let mut file = folder.open_with(&entry.name, &options).map_err(&failed)?;
-    file.write_all(&contents).map_err(&failed)
+    entry.unpack(&mut |piece| file.write_all(piece).map_err(&failed))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod cases;
 pub mod compiling;
 pub mod http;
 pub mod oci;
+pub mod official;
 pub mod parts;
 pub mod sets;
 pub mod signatures;

@@ -21,6 +21,8 @@ use crate::text::SafeText;
 pub enum Registry {
     /// An `http(s)` address.
     Url(RegistryUrl),
+    /// An `http(s)` address where the API of the official MCP registry is spoken (spec section 13). It ends in its version.
+    Official(RegistryUrl), // INVARIANT: made by `of_url`.
     /// An `oci` address.
     Oci(OciPlace),
     /// An absolute path.
@@ -46,6 +48,14 @@ pub enum RegistryError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// It is an address of the official registry, or of one like it, and not where its API begins.
+    #[error("`{found}` is not where a registry like the official one is asked: write `{url}`")]
+    Official {
+        /// The text.
+        found: SafeText,
+        /// The address that it most likely means.
+        url: String,
+    },
     /// It looks like a host, but could also be the name of a folder.
     #[error(
         "`{found}` has no scheme: write `{url}` for a registry behind a URL, or `./{found}` for a folder of that name"
@@ -66,6 +76,12 @@ impl Registry {
     pub const DEFAULT: &str = "https://registry.mcp-hub.info";
     /// Its host.
     const DEFAULT_HOST: &str = "registry.mcp-hub.info";
+    /// The host of the official MCP registry.
+    const OFFICIAL_HOST: &str = "registry.modelcontextprotocol.io";
+    /// Where the API of the official registry begins, in the version that smcp speaks.
+    const OFFICIAL_PATH: &str = "/v0.1";
+    /// What people would write in its place.
+    const OFFICIAL_BESIDE: [&str; 3] = ["/v0", "/v0/servers", "/v0.1/servers"];
 
     /// Reads a registry. A text with `oci://` is a place in a registry of images, one with another `://` a URL; any other
     /// text is a directory, resolved by [`path::absolute`]. A text that looks like a host is refused: a user who forgot
@@ -81,7 +97,7 @@ impl Registry {
             return place.map(Self::Oci);
         }
         if text.contains("://") {
-            return RegistryUrl::parse(text).map(Self::Url).ok_or_else(fail);
+            return RegistryUrl::parse(text).ok_or_else(fail).and_then(Self::of_url);
         }
         if let Some(scheme) = missing_scheme(text) {
             return Err(RegistryError::NoScheme { found: found(), url: format!("{scheme}://{}", found()) });
@@ -90,6 +106,25 @@ impl Registry {
             PathError::Variable { .. } | PathError::Relative { .. } => RegistryError::Path(error),
             PathError::Empty | PathError::Nul | PathError::NoHome | PathError::OtherHome => fail(),
         })
+    }
+
+    /// Tells the two APIs behind URLs apart, by the address alone: no answer of a server could change which is spoken. That
+    /// of the official registry begins at a path that ends in its version; the official registry itself has no other.
+    fn of_url(url: RegistryUrl) -> Result<Self, RegistryError> {
+        if url.path().ends_with(Self::OFFICIAL_PATH) {
+            return Ok(Self::Official(url));
+        }
+        let is_official = url.endpoint().host() == Self::OFFICIAL_HOST;
+        let stem = Self::OFFICIAL_BESIDE.iter().find_map(|end| url.path().strip_suffix(end));
+        let Some(stem) = stem.or(is_official.then_some("")) else { return Ok(Self::Url(url)) };
+        let meant = RegistryUrl::parse(&format!("{}{stem}{}", url.endpoint(), Self::OFFICIAL_PATH));
+        match meant {
+            Some(meant) if is_official && url.path().is_empty() => Ok(Self::Official(meant)),
+            Some(meant) => {
+                Err(RegistryError::Official { found: SafeText::quoted(url.as_str()), url: meant.to_string() })
+            }
+            None => Err(RegistryError::Neither { found: SafeText::quoted(url.as_str()) }),
+        }
     }
 
     /// Replaces a directory by its canonical path, which `resolve` returns, so that one directory has one name whatever
@@ -105,7 +140,7 @@ impl Registry {
     /// The server that answers for it; `None` for a directory.
     pub const fn endpoint(&self) -> Option<&Endpoint> {
         match self {
-            Self::Url(url) => Some(url.endpoint()),
+            Self::Url(url) | Self::Official(url) => Some(url.endpoint()),
             Self::Oci(place) => Some(place.host().endpoint()),
             Self::Directory(_) => None,
         }
@@ -115,8 +150,26 @@ impl Registry {
     /// has written what stands in them.
     pub const fn states_facts(&self) -> bool {
         match self {
-            Self::Url(_) | Self::Directory(_) => true,
+            Self::Url(_) | Self::Official(_) | Self::Directory(_) => true,
             Self::Oci(_) => false,
+        }
+    }
+
+    /// How it has the owner of a namespace prove that it is his, by the rules of the official registry: by an account of
+    /// GitHub, or by a domain. It is proven when a version is published, and never again.
+    pub fn namespace_proof(&self, namespace: &str) -> Option<&'static str> {
+        match self {
+            Self::Official(_) if namespace.starts_with("io.github.") => Some("github"),
+            Self::Official(_) => Some("domain"),
+            Self::Url(_) | Self::Directory(_) | Self::Oci(_) => None,
+        }
+    }
+
+    /// Whether its packages are MCP bundles: zip archives with a manifest of their own in them.
+    pub const fn has_mcp_bundles(&self) -> bool {
+        match self {
+            Self::Official(_) => true,
+            Self::Url(_) | Self::Directory(_) | Self::Oci(_) => false,
         }
     }
 }
@@ -159,7 +212,7 @@ impl Default for Registry {
 impl fmt::Display for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Url(url) => url.fmt(f),
+            Self::Url(url) | Self::Official(url) => url.fmt(f),
             Self::Oci(place) => place.fmt(f),
             Self::Directory(path) => write!(f, "{}", path.display()),
         }
@@ -236,6 +289,36 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(read(text).ok().map(|registry| registry.to_string()).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_official_api_is_known_by_its_address() {
+        let read = |text| Registry::from_text(text, Path::new("/"), None);
+        for (text, shown) in [
+            ("https://registry.modelcontextprotocol.io", "https://registry.modelcontextprotocol.io/v0.1"),
+            ("https://Registry.ModelContextProtocol.io:443/", "https://registry.modelcontextprotocol.io/v0.1"),
+            ("https://registry.modelcontextprotocol.io/v0.1", "https://registry.modelcontextprotocol.io/v0.1"),
+            ("https://mcp.corp.example/a/v0.1/", "https://mcp.corp.example/a/v0.1"),
+            ("http://localhost:8080/v0.1", "http://localhost:8080/v0.1"),
+        ] {
+            let registry = read(text).unwrap();
+            assert!(matches!(registry, Registry::Official(_)), "{text}");
+            assert_eq!((registry.to_string().as_str(), registry.has_mcp_bundles()), (shown, true), "{text}");
+        }
+        for text in
+            ["https://r.example", "https://r.example/v0.1/x", "https://r.example/v0.10", "https://r.example/av0.1"]
+        {
+            assert!(matches!(read(text), Ok(Registry::Url(_))), "{text}");
+        }
+        for (text, url) in [
+            ("https://registry.modelcontextprotocol.io/v0", "https://registry.modelcontextprotocol.io/v0.1"),
+            ("https://registry.modelcontextprotocol.io/docs", "https://registry.modelcontextprotocol.io/v0.1"),
+            ("https://mcp.corp.example/a/v0.1/servers", "https://mcp.corp.example/a/v0.1"),
+            ("https://mcp.corp.example/v0/servers/", "https://mcp.corp.example/v0.1"),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("write `{url}`")), "{error}");
         }
     }
 

@@ -33,6 +33,10 @@ pub fn file_of_package(
 ) -> Result<(Subject, Option<Vec<u8>>), PipelineError> {
     let resolved = find::resolve(session, reference, deadline)?;
     let (package, _lease) = resolved.fetch(session, deadline, progress)?;
+    if package.registry.has_mcp_bundles() {
+        // An archive of somebody else's: what it is made of, it does not say.
+        return Ok((request::subject(&package), None));
+    }
     let (cache, label) = (session.cache()?, package.label());
     let digest = &package.bundle_digest;
     let Some(file) = cache.open(digest)? else {

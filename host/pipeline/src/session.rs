@@ -36,12 +36,14 @@ use smcp_model::deadline::Deadline;
 use smcp_model::oci::OciPlace;
 use smcp_model::progress::Progress;
 use smcp_model::registry::Registry;
+use smcp_model::registry::RegistryUrl;
 use smcp_model::text::SafeText;
 use smcp_policy::PolicyHost;
 use smcp_policy::PolicySet;
 use smcp_registry::DirectoryRegistry;
 use smcp_registry::HttpRegistry;
 use smcp_registry::OciRegistry;
+use smcp_registry::OfficialRegistry;
 use smcp_registry::PackageError;
 use smcp_registry::RegistryClient;
 use smcp_store::Cache;
@@ -122,8 +124,19 @@ impl Session {
                 check_clock(&self.system)?;
                 Ok(Box::new(HttpRegistry::new(url.clone(), access::settings(self, url.endpoint())?)))
             }
+            Registry::Official(url) => Ok(Box::new(self.official(url)?)),
             Registry::Oci(place) => Ok(Box::new(self.images(place)?)),
         }
+    }
+
+    /// Opens a registry like the official one that the configuration or the command line names.
+    ///
+    /// # Errors
+    /// [`PipelineError::Clock`]; when its token can't be read.
+    pub(crate) fn official(&self, url: &RegistryUrl) -> Result<OfficialRegistry, PipelineError> {
+        check_clock(&self.system)?;
+        let settings = access::settings(self, url.endpoint())?;
+        Ok(OfficialRegistry::new(url.clone(), settings, self.system.now()))
     }
 
     /// Opens a registry of images that the configuration or the command line names.

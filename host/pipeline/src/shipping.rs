@@ -33,6 +33,7 @@ use smcp_model::oci::OciReference;
 use smcp_model::policy::LayerName;
 use smcp_model::policy::PolicySource;
 use smcp_model::policy::PolicySpec;
+use smcp_model::registry::RegistryUrl;
 use smcp_model::source::RemoteAddress;
 use smcp_model::source::RemoteSource;
 use smcp_model::source::SetSource;
@@ -239,4 +240,12 @@ pub fn open_images(session: &Session, place: &OciPlace) -> Result<OciRegistry, P
 /// When it does not list them, or can't be asked.
 pub fn list_images(session: &Session, place: &OciPlace) -> Result<Vec<Listed>, PipelineError> {
     Ok(session.images(place)?.catalog(&Deadline::after(limits::oci::LIST))?)
+}
+
+/// Lists the servers of a registry like the official one, and says how many more have names that no reference can have.
+///
+/// # Errors
+/// When it can't be asked, or its list is none.
+pub fn list_official(session: &Session, url: &RegistryUrl) -> Result<(Vec<Listed>, usize), PipelineError> {
+    Ok(session.official(url)?.catalog(&Deadline::after(limits::official::LIST))?)
 }

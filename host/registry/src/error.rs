@@ -98,6 +98,10 @@ impl PackageError {
 
     /// Whether the registry answered that it doesn't have the package or the version.
     pub const fn is_absence(&self) -> bool {
+        if let Self::Version(error) = self {
+            // What ran once, and is not offered any more.
+            return matches!(error.problem, VersionProblem::NotRunnable(_));
+        }
         let Self::Registry(error) = self else { return false };
         matches!(error.problem, RegistryProblem::NoSuchPackage { .. } | RegistryProblem::NoSuchVersion { .. })
     }

@@ -12,11 +12,13 @@ use smcp_bundle::BundleErrorKind;
 use smcp_bundle::manifest;
 use smcp_bundle::manifest::Identity;
 use smcp_bundle::manifest::Platform;
+use smcp_bundle::mcpb;
 use smcp_model::content;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::facts::Facts;
 use smcp_model::limits;
+use smcp_model::number;
 use smcp_model::package::Resolution;
 use smcp_model::package::ResolvedPackage;
 use smcp_model::progress::Progress;
@@ -41,11 +43,16 @@ pub fn fetch(
 ) -> Result<ResolvedPackage, PackageError> {
     let label = resolution.label();
     let mut task = FetchTask { client, cache, resolution, label: &label, deadline, progress };
-    let bytes = task.manifest()?;
+    let (bytes, length) = if resolution.registry.has_mcp_bundles() {
+        let (bytes, length) = task.manifest_in_bundle()?;
+        (bytes, Some(length))
+    } else {
+        (task.manifest()?, None)
+    };
     let read =
         manifest::read(&bytes, Platform::current()).map_err(|problem| BundleErrorKind::Manifest(problem).of(&label))?;
     check_identity(&read.identity, resolution)?;
-    let bundle_size = task.ensure(Artifact::Bundle, &resolution.bundle_digest)?;
+    let bundle_size = length.map_or_else(|| task.ensure(Artifact::Bundle, &resolution.bundle_digest), Ok)?;
     check_size("the bundle's size in the registry's answer", resolution.bundle_size, bundle_size)?;
     check_size("the bundle's size in the manifest", read.identity.bundle_size, bundle_size)?;
     let (certification, facts) = (read.certification.as_ref(), resolution.facts.clone());
@@ -102,6 +109,25 @@ impl FetchTask<'_> {
         Err(self.cache.failed("read the cached manifest")(ErrorKind::NotFound.into()).into())
     }
 
+    /// Makes the manifest of a package that is an MCP bundle of what is in it; returns it with the bundle's length, bytes. What
+    /// is read are the bytes that were hashed.
+    fn manifest_in_bundle(&mut self) -> Result<(Vec<u8>, u64), PackageError> {
+        let Resolution { id, version, bundle_digest: digest, .. } = self.resolution;
+        let limit = usize::try_from(Artifact::Bundle.limit()).unwrap_or(usize::MAX);
+        for _ in 0..limits::FETCH_ATTEMPTS {
+            self.deadline.check()?;
+            if let Some(bytes) = self.cache.read(digest, limit) {
+                let manifest = mcpb::package_manifest(&bytes, &id.to_string(), version.as_str(), digest);
+                let manifest = manifest.map_err(|problem| BundleErrorKind::Mcpb(problem).of(self.label))?;
+                return Ok((manifest.into_bytes(), number::wide(bytes.len())));
+            }
+            // It is missing, too long, or can't be read: the first is mended, and the others are said.
+            self.ensure(Artifact::Bundle, digest)?;
+        }
+        // Another process empties the cache each time.
+        Err(self.cache.failed("read the cached bundle")(ErrorKind::NotFound.into()).into())
+    }
+
     /// Makes sure that the cache has a verified file, and returns its length, bytes.
     fn ensure(&mut self, artifact: Artifact, digest: &Digest) -> Result<u64, PackageError> {
         self.deadline.check()?;
@@ -140,7 +166,7 @@ impl FetchTask<'_> {
                 return Err(VersionProblem::TooLarge(artifact).of(label));
             }
             stream::check_digest(digest, found).map_err(|mismatch| {
-                let instead = instead(artifact, &beginning);
+                let instead = instead(artifact, client.registry().has_mcp_bundles(), &beginning);
                 VersionProblem::DigestMismatch { artifact, mismatch, instead }.of(label)
             })?;
             Ok((found, size))
@@ -149,9 +175,10 @@ impl FetchTask<'_> {
 }
 
 /// Describes bytes that can't be the start of such a file, if their kind is recognised; otherwise empty.
-fn instead(artifact: Artifact, beginning: &[u8]) -> &'static str {
+fn instead(artifact: Artifact, is_mcp_bundle: bool, beginning: &[u8]) -> &'static str {
     let usual = match artifact {
         Artifact::Manifest => b'{',
+        Artifact::Bundle if is_mcp_bundle => b'P',
         Artifact::Bundle => 0x1f,
     };
     let known = content::recognise(beginning).filter(|_| beginning.first() != Some(&usual));

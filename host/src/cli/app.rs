@@ -307,7 +307,7 @@ impl App {
         let config = (location.named_by != NamedBy::Nobody).then(|| location.file.into_os_string());
         let registry = self.global.registry.as_deref().map(|text| self.registry(text)).transpose()?;
         let registry = registry.map(|registry| match registry {
-            Registry::Url(url) => url.as_str().into(),
+            Registry::Url(url) | Registry::Official(url) => url.as_str().into(),
             Registry::Oci(place) => place.to_string().into(),
             Registry::Directory(path) => path.into_os_string(),
         });

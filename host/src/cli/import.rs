@@ -214,7 +214,7 @@ fn registry(app: &App) -> Result<Registry, Failure> {
     };
     match registry {
         // What an import comes from is the word of a directory's owner; in a registry of images there are signed words alone.
-        other @ (Registry::Url(_) | Registry::Oci(_)) => {
+        other @ (Registry::Url(_) | Registry::Official(_) | Registry::Oci(_)) => {
             let subject = if is_named { format!("`{other}`") } else { format!("the configuration's registry {other}") };
             Err(Failure::usage(anyhow::anyhow!(
                 "{subject} is no directory, and a package is imported into one\n  --registry DIR names one, for example \

@@ -147,7 +147,7 @@ fn asked(app: &App) -> Result<AskedServer, Failure> {
         None => app.session_without_sets()?.config().registry().clone(),
     };
     match registry {
-        Registry::Url(url) => Ok(AskedServer::Packages(url.endpoint().clone())),
+        Registry::Url(url) | Registry::Official(url) => Ok(AskedServer::Packages(url.endpoint().clone())),
         Registry::Oci(place) => Ok(AskedServer::Images(place.host().clone())),
         Registry::Directory(path) => {
             Err(Failure::usage(anyhow::anyhow!("{} is a directory, which needs no token", path.display())))

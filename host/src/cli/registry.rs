@@ -83,7 +83,7 @@ fn statable(app: &App) -> Result<Box<dyn StatementRegistry>, Failure> {
     match &location {
         Registry::Directory(path) => Ok(Box::new(opened(&location, path)?)),
         Registry::Oci(place) => Ok(Box::new(shipping::open_images(&app.session(None)?, place)?)),
-        Registry::Url(url) => {
+        Registry::Url(url) | Registry::Official(url) => {
             let error = anyhow::anyhow!(
                 "`{url}` can't be attested in: only a directory and a registry of images (oci://…) can"
             );

@@ -293,6 +293,7 @@ fn names(folder: &Dir, is_ours: fn(&str) -> bool) -> io::Result<Vec<String>> {
 fn folder_of(registry: &Registry, id: &PackageId) -> String {
     let (kind, place) = match registry {
         Registry::Url(url) => ("url", url.as_str().as_bytes().to_vec()),
+        Registry::Official(url) => ("official", url.as_str().as_bytes().to_vec()),
         Registry::Oci(place) => ("oci", place.to_string().into_bytes()),
         Registry::Directory(path) => ("directory", path.as_os_str().as_bytes().to_vec()),
     };

@@ -122,6 +122,34 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// Makes a zip archive as tools do, everything deflated: names, contents, and modes.
+pub fn zip(files: &[(&str, &str, u32)]) -> Vec<u8> {
+    let word = |length: usize| u32::try_from(length).unwrap();
+    let (mut bytes, mut directory) = (Vec::new(), Vec::new());
+    for (name, text, mode) in files {
+        let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(text.as_bytes()).unwrap();
+        let packed = encoder.finish().unwrap();
+        let mut crc = flate2::Crc::new();
+        crc.update(text.as_bytes());
+        let mut shared = vec![0, 8, 8, 0, 0, 0, 33, 0];
+        for number in [crc.sum(), word(packed.len()), word(text.len()), word(name.len())] {
+            shared.extend(number.to_le_bytes());
+        }
+        directory.extend([&b"PK\x01\x02\x14\x03\x14\0"[..], &shared, &[0; 6]].concat());
+        directory.extend((0o100_000 | mode).wrapping_shl(16).to_le_bytes());
+        directory.extend(word(bytes.len()).to_le_bytes());
+        directory.extend(name.as_bytes());
+        bytes.extend([&b"PK\x03\x04\x14\0"[..], &shared, name.as_bytes(), &packed].concat());
+    }
+    let (start, length) = (word(bytes.len()), word(directory.len()));
+    let count = u16::try_from(files.len()).unwrap();
+    bytes.extend(directory);
+    bytes.extend([&b"PK\x05\x06\0\0\0\0"[..], &count.to_le_bytes(), &count.to_le_bytes()].concat());
+    bytes.extend([&length.to_le_bytes()[..], &start.to_le_bytes(), &[0, 0]].concat());
+    bytes
+}
+
 /// The user who runs the tests.
 pub fn caller() -> Caller {
     Caller::new(nix::unistd::geteuid().as_raw(), || None)

@@ -75,6 +75,17 @@ pub(crate) struct Request {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Script {
     replies: HashMap<String, Vec<Reply>>,
+    otherwise: Option<Answers>,
+}
+
+/// Answers to the paths of which a script knows nothing.
+#[derive(Clone)]
+pub(crate) struct Answers(Arc<dyn Fn(&str) -> Option<Reply> + Send + Sync>);
+
+impl std::fmt::Debug for Answers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Answers")
+    }
 }
 
 impl Script {
@@ -88,11 +99,17 @@ impl Script {
         self.replies.insert(path.to_owned(), replies);
     }
 
+    /// Answers by `answers` where nothing else is set.
+    pub(crate) fn otherwise(answers: impl Fn(&str) -> Option<Reply> + Send + Sync + 'static) -> Self {
+        Self { replies: HashMap::new(), otherwise: Some(Answers(Arc::new(answers))) }
+    }
+
     fn next(&mut self, path: &str) -> Reply {
         let known =
             self.replies.keys().filter(|known| path.starts_with(*known)).max_by_key(|known| known.len()).cloned();
         let Some(replies) = known.and_then(|known| self.replies.get_mut(&known)) else {
-            return Reply::error(404, "there is nothing here");
+            let otherwise = self.otherwise.as_ref().and_then(|answers| (answers.0)(path));
+            return otherwise.unwrap_or_else(|| Reply::error(404, "there is nothing here"));
         };
         if replies.len() > 1 { replies.remove(0) } else { replies[0].clone() }
     }

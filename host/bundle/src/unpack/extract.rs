@@ -95,8 +95,7 @@ pub(super) trait EntrySink {
 /// Unpacks a whole tar.gz into `root`. Returns what it had.
 pub(super) fn extract(source: impl Read, root: &Dir, deadline: &Deadline) -> Result<Index, ExtractFailure> {
     let bounds = ArchiveBounds { entries: limits::BUNDLE_ENTRIES, bytes: limits::BUNDLE_UNPACKED };
-    let sink = FolderSink { root, index: Index::default() };
-    walk(source, sink, bounds, deadline).map(|sink| sink.index)
+    walk(source, FolderSink::new(root), bounds, deadline).map(FolderSink::into_index)
 }
 
 /// Hands every entry of a tar.gz to `sink`: one gzip member, one tar, and nothing after either.
@@ -204,7 +203,7 @@ impl<S: EntrySink> Extraction<S> {
 }
 
 /// Writes the entries into a folder.
-struct FolderSink<'d> {
+pub(super) struct FolderSink<'d> {
     root: &'d Dir,
     index: Index,
 }
@@ -229,11 +228,34 @@ impl EntrySink for FolderSink<'_> {
             Some(FileTime { seconds, nanoseconds: 0 })
         };
         let time = time.or_else(own_time);
+        self.write(name, executable, time, |file| copy_entry(entry, file, name))
+    }
+}
+
+impl<'d> FolderSink<'d> {
+    /// Fills the folder `root`, which is empty.
+    pub(super) fn new(root: &'d Dir) -> Self {
+        Self { root, index: Index::default() }
+    }
+
+    /// What was written.
+    pub(super) fn into_index(self) -> Index {
+        self.index
+    }
+
+    /// Makes a file of what `fill` writes.
+    pub(super) fn write(
+        &mut self,
+        name: &EntryName,
+        executable: bool,
+        time: Option<FileTime>,
+        fill: impl FnOnce(&mut HashedWriter<std::fs::File>) -> Result<(), ExtractFailure>,
+    ) -> Result<(), ExtractFailure> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(if executable { PROGRAM_MODE } else { FILE_MODE });
         let file = self.root.open_with(name.full_path(), &options).map_err(|error| write_failed(error, name))?;
         let mut file = HashedWriter::new(file.into_std());
-        copy_entry(entry, &mut file, name)?;
+        fill(&mut file)?;
         let (file, digest, size) = file.into_parts();
         let found = at_time(&file, time).map_err(|error| write_failed(error, name))?;
         let (above, last) = name.split();
@@ -309,7 +331,7 @@ fn refused(name: &EntryName, kind: &'static str) -> ExtractFailure {
     ArchiveError::Kind { entry: SafeText::new(&name.to_string()), kind }.into()
 }
 
-fn write_failed(error: io::Error, name: &EntryName) -> ExtractFailure {
+pub(super) fn write_failed(error: io::Error, name: &EntryName) -> ExtractFailure {
     // The name is new to the tree, so the file system treats two names as the same.
     if error.kind() == io::ErrorKind::AlreadyExists {
         let problem = "is the same as another entry on this file system";

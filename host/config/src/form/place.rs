@@ -75,6 +75,7 @@ pub(crate) fn registry(text: &str, base: Base<'_>) -> Result<Registry, RefusalRe
     Registry::from_text(text, base.directory, base.home).map_err(|error| match error {
         RegistryError::Neither { .. } => None,
         RegistryError::Oci { problem, .. } => Some(problem),
+        RegistryError::Official { .. } => Some("the API of a registry like the official one begins at https://…/v0.1"),
         RegistryError::NoScheme { .. } => {
             Some("it has no scheme: write https://… for a registry behind a URL, or ./… for a folder of that name")
         }

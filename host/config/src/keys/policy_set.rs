@@ -177,6 +177,6 @@ pub(crate) static POLICY: ConfigKey<Nested> = ConfigKey {
 fn set_registry(text: &str, base: Base<'_>) -> Result<Registry, RefusalReason> {
     match registry(text, base)? {
         Registry::Directory(_) if !text.starts_with('/') => Err(Some("a set has no folder that a path could start at")),
-        found @ (Registry::Directory(_) | Registry::Url(_) | Registry::Oci(_)) => Ok(found),
+        found @ (Registry::Directory(_) | Registry::Url(_) | Registry::Official(_) | Registry::Oci(_)) => Ok(found),
     }
 }

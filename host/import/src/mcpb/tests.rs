@@ -1,42 +1,13 @@
 //! What lies in the folder after an import, and what is not imported.
 
-use std::io::Write as _;
-
-use flate2::Compression;
-use flate2::Crc;
-use flate2::write::DeflateEncoder;
 use serde_json::Value;
 use serde_json::json;
 
 use super::*;
 use crate::source::ImportSource;
 use smcp_bed::Bed;
-
-/// An archive as tools make them: everything deflated.
-fn archive(files: &[(&str, &str, u32)]) -> Vec<u8> {
-    let (mut bytes, mut directory) = (Vec::new(), Vec::new());
-    for (name, text, mode) in files {
-        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(text.as_bytes()).unwrap();
-        let packed = encoder.finish().unwrap();
-        let mut crc = Crc::new();
-        crc.update(text.as_bytes());
-        let mut shared = vec![0, 8, 8, 0, 0, 0, 33, 0];
-        for number in [crc.sum(), packed.len() as u32, text.len() as u32, name.len() as u32] {
-            shared.extend(number.to_le_bytes());
-        }
-        directory.extend([&b"PK\x01\x02\x14\x03\x14\0"[..], &shared, &[0; 6]].concat());
-        directory.extend((0o100_000 | mode).wrapping_shl(16).to_le_bytes());
-        directory.extend((bytes.len() as u32).to_le_bytes());
-        directory.extend(name.as_bytes());
-        bytes.extend([&b"PK\x03\x04\x14\0"[..], &shared, name.as_bytes(), &packed].concat());
-    }
-    let (start, length, count) = (bytes.len() as u32, directory.len() as u32, files.len() as u16);
-    bytes.extend(directory);
-    bytes.extend([&b"PK\x05\x06\0\0\0\0"[..], &count.to_le_bytes(), &count.to_le_bytes()].concat());
-    bytes.extend([&length.to_le_bytes()[..], &start.to_le_bytes(), &[0, 0]].concat());
-    bytes
-}
+use smcp_bed::zip as archive;
+use smcp_model::exit::ExitKind;
 
 fn bundle(config: &Value) -> Vec<u8> {
     let manifest = json!({

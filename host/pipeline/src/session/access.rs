@@ -96,7 +96,7 @@ pub fn log_out_of_images(system: &System, host: &OciHost) -> Result<bool, Pipeli
 pub fn has_token(session: &Session, registry: &Registry) -> Result<bool, PipelineError> {
     match registry {
         Registry::Directory(_) => Ok(false),
-        Registry::Url(url) => Ok(token(session, url.endpoint())?.is_some()),
+        Registry::Url(url) | Registry::Official(url) => Ok(token(session, url.endpoint())?.is_some()),
         Registry::Oci(place) => {
             let host = place.host();
             let unusable = |problem| OciError::LogIn { host: host.to_string(), problem };

@@ -5,6 +5,7 @@ use crate::error::RegistryProblem;
 use crate::error::VersionProblem;
 use smcp_bundle::BundleErrorKind;
 use smcp_bundle::manifest::ManifestError;
+use smcp_bundle::mcpb::McpbError;
 use smcp_http::HttpProblemKind;
 use smcp_model::exit::ExitKind;
 use smcp_oci::OciError;
@@ -41,6 +42,7 @@ impl PackageError {
                 VersionProblem::FactsOfTheFuture { .. } => (Registry, "facts-of-the-future"),
                 VersionProblem::LatestUnknown { .. } => (Registry, "latest-unknown"),
                 VersionProblem::NotInCache { .. } => (Registry, "registry-unavailable"),
+                VersionProblem::NotRunnable(_) => (Registry, "package-kind-unsupported"),
                 VersionProblem::Document(_) => (Integrity, "registry-entry-invalid"),
                 VersionProblem::Statements(_) => (Integrity, "statements-unreadable"),
                 VersionProblem::Signed => (Usage, "version-signed"),
@@ -75,7 +77,12 @@ impl PackageError {
                 BundleErrorKind::Manifest(ManifestError::Invalid(_) | ManifestError::Author(_)) => {
                     (Integrity, "manifest-invalid")
                 }
-                BundleErrorKind::Archive(_) => (Integrity, "bundle-invalid"),
+                BundleErrorKind::Mcpb(McpbError::Manifest(_)) => (Integrity, "manifest-invalid"),
+                BundleErrorKind::Mcpb(McpbError::Unfit(_)) => (Integrity, "mcpb-unfit"),
+                BundleErrorKind::Archive(_)
+                | BundleErrorKind::Mcpb(McpbError::Archive(_) | McpbError::Digest { .. }) => {
+                    (Integrity, "bundle-invalid")
+                }
                 BundleErrorKind::Changed(_) => (Integrity, "digest-mismatch"),
                 BundleErrorKind::Unpublishable(_) | BundleErrorKind::UnreadableSource { .. } => {
                     (Usage, "publish-refused")

@@ -153,6 +153,8 @@ pub enum VersionProblem {
     },
     /// A resolve document is not valid.
     Document(SafeText),
+    /// The registry has nothing of the version that can be started. Holds why, and what can be done.
+    NotRunnable(String),
     /// The signed statements about a version are too many, or in a form that is none.
     Statements(SafeText),
     /// The version has signed statements, and what is published now would leave them behind.
@@ -224,6 +226,7 @@ impl fmt::Display for VersionError {
             VersionProblem::Document(problem) => {
                 write!(f, "the registry's entry for `{label}` is not valid: {problem}")
             }
+            VersionProblem::NotRunnable(why) => write!(f, "{label} is not started from this registry: {why}"),
             VersionProblem::Statements(problem) => {
                 write!(f, "the registry's signed statements about {label} can't be used: {problem}")
             }
@@ -263,6 +266,7 @@ impl Error for VersionError {
             VersionProblem::AmbiguousDigest { .. }
             | VersionProblem::NotInCache { .. }
             | VersionProblem::Document(_)
+            | VersionProblem::NotRunnable(_)
             | VersionProblem::Statements(_)
             | VersionProblem::Signed
             | VersionProblem::Withdrawn(_)

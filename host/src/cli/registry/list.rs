@@ -29,7 +29,8 @@ use smcp_signature::minisign;
 
 /// List the packages of the registry that --registry names, with their latest versions.
 ///
-/// A registry of images (oci://HOST/PREFIX) has to list its repositories, which not every one does.
+/// A registry of images (oci://HOST/PREFIX) has to list its repositories, which not every one does. Of a registry like the
+/// official one (https://…/v0.1) the list can be long.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ListPackagesCommand {}
 
@@ -55,8 +56,18 @@ impl ListPackagesCommand {
                 let stated = listed.iter().map(|_| None).collect();
                 (listed, stated)
             }
+            Registry::Official(url) => {
+                let (listed, unnamed) = shipping::list_official(&app.session(None)?, url)?;
+                if unnamed > 0 {
+                    app.notice(&format!("{unnamed} more have names that no reference can have"));
+                }
+                let stated = listed.iter().map(|_| None).collect();
+                (listed, stated)
+            }
             Registry::Url(url) => {
-                let error = anyhow::anyhow!("`{url}` can't be listed: only a directory and a registry of images can");
+                let error = anyhow::anyhow!(
+                    "`{url}` can't be listed: only a directory, a registry of images and one like the official one can"
+                );
                 return Err(Failure::usage(error));
             }
         };

@@ -200,7 +200,7 @@ impl PublishTarget {
             Registry::Oci(place) => {
                 return Ok(Self::Images { place: place.clone(), session: Box::new(app.session(None)?) });
             }
-            Registry::Url(url) => {
+            Registry::Url(url) | Registry::Official(url) => {
                 return Err(Failure::usage(no_target(url)));
             }
         };

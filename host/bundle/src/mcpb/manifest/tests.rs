@@ -19,10 +19,10 @@ fn with(change: impl FnOnce(&mut Value)) -> Value {
     manifest
 }
 
-fn drafted(manifest: &Value) -> Result<ManifestDraft, String> {
+fn drafted(manifest: &Value) -> Result<McpbDraft, String> {
     let read = McpbManifest::read(manifest.to_string().as_bytes());
     let entries = ["server/index.js", "main.py"].map(ZipEntry::empty);
-    read.and_then(|manifest| manifest.draft(&entries)).map(|(draft, _, _)| draft).map_err(|error| error.to_string())
+    read.and_then(|manifest| manifest.draft(&entries, Some("mcpb"))).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn every_version_of_the_format_is_read() {
     });
     let draft = drafted(&first).unwrap();
     assert_eq!(draft.command, ["node", "server/index.js"]);
-    assert_eq!((draft.workdir, draft.description.as_deref()), (Some("mcpb"), Some("A tool")));
+    assert_eq!((draft.name.as_str(), draft.description.as_deref()), ("tool", Some("A tool")));
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn what_can_not_be_started_is_refused_with_the_reason() {
     }
     let elsewhere = with(|manifest| manifest["compatibility"] = json!({"platforms": ["win32"]}));
     assert!(drafted(&elsewhere).map(|_| ()).unwrap_err().contains("it is for win32"));
-    let here = LockPlatform::current().os;
+    let here = Platform::current().os();
     assert!(drafted(&with(|manifest| manifest["compatibility"] = json!({"platforms": ["win32", here]}))).is_ok());
     let twice = manifest().to_string().replace("\"name\":\"tool\"", "\"name\":\"tool\",\"name\":\"evil\"");
     assert!(McpbManifest::read(twice.as_bytes()).unwrap_err().to_string().contains("stands twice"));
@@ -143,12 +143,12 @@ fn two_things_never_become_one_variable() {
 
 #[test]
 fn what_is_said_for_this_system_goes_before_what_is_said_for_all() {
-    let here = LockPlatform::current().os;
+    let here = Platform::current().os();
     let overrides = |over: Value| {
         with(|manifest| {
             manifest["server"]["mcp_config"]["env"] = json!({"A": "1"});
             manifest["server"]["mcp_config"]["platform_overrides"] =
-                json!({"win32": {"command": "node.exe"}, &here: over});
+                json!({"win32": {"command": "node.exe"}, here: over});
         })
     };
     let draft = drafted(&overrides(json!({"command": "deno", "args": ["x"], "env": {"B": "2"}}))).unwrap();

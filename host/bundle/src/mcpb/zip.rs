@@ -6,7 +6,7 @@
 //! end.
 
 use std::collections::BTreeSet;
-use std::io::Read as _;
+use std::io::Read;
 
 use flate2::Crc;
 use flate2::bufread::DeflateDecoder;
@@ -16,6 +16,7 @@ use crate::mcpb::names::EntryNames;
 use smcp_model::limits;
 use smcp_model::number;
 use smcp_model::text::SafeText;
+use smcp_store::stream::CHUNK;
 
 /// The record at the end of an archive: its signature and its length, bytes.
 const END: ([u8; 4], usize) = (*b"PK\x05\x06", 22);
@@ -50,11 +51,13 @@ const DOS_DIRECTORY: u32 = 0x10;
 
 /// A file or a folder of an archive.
 #[derive(Debug)]
-pub(super) struct ZipEntry<'b> {
+pub struct ZipEntry<'b> {
     /// Its path, without a slash at its end.
-    pub(super) name: String,
-    pub(super) is_folder: bool,
-    pub(super) is_executable: bool,
+    pub name: String,
+    /// Whether it is a folder.
+    pub is_folder: bool,
+    /// Whether it is a file that its owner may execute.
+    pub is_executable: bool,
     method: ZipMethod,
     crc: u32,
     size: u32,
@@ -325,28 +328,61 @@ impl<'b> ListedZipEntry<'b> {
 }
 
 impl ZipEntry<'_> {
-    /// Unpacks it. All of its bytes have to be used, and give what the archive says.
-    pub(super) fn contents(&self) -> Result<Vec<u8>, McpbError> {
-        let about = |problem| about(self.name.as_bytes(), problem);
-        let size = u64::from(self.size);
+    /// Unpacks it into memory. All of its bytes have to be used, and give what the archive says.
+    ///
+    /// # Errors
+    /// [`McpbError::Archive`] when they don't.
+    pub fn contents(&self) -> Result<Vec<u8>, McpbError> {
         let mut contents = Vec::new();
+        self.unpack(&mut |piece| {
+            contents.extend_from_slice(piece);
+            Ok::<_, McpbError>(())
+        })?;
+        Ok(contents)
+    }
+
+    /// Unpacks it piece by piece, each handed to `take`. All of its bytes have to be used, and give what the archive says;
+    /// what was handed over until an error must not be used.
+    ///
+    /// # Errors
+    /// Those of `take`, and [`McpbError::Archive`].
+    pub fn unpack<E: From<McpbError>>(&self, take: &mut dyn FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
         match self.method {
-            ZipMethod::Stored => contents.extend_from_slice(self.data),
+            ZipMethod::Stored => self.drain(&mut &*self.data, take),
             ZipMethod::Deflated => {
                 let mut decoder = DeflateDecoder::new(self.data);
-                let read = decoder.by_ref().take(size.saturating_add(1)).read_to_end(&mut contents);
-                read.map_err(|_| about("can't be unpacked"))?;
-                if number::wide(contents.len()) == size && decoder.total_in() != number::wide(self.data.len()) {
-                    return Err(about("has more packed bytes than are unpacked"));
+                self.drain(&mut decoder, take)?;
+                if decoder.total_in() == number::wide(self.data.len()) {
+                    return Ok(());
                 }
+                Err(about(self.name.as_bytes(), "has more packed bytes than are unpacked").into())
             }
         }
-        let mut crc = Crc::new();
-        crc.update(&contents);
-        if number::wide(contents.len()) != size || crc.sum() != self.crc {
-            return Err(about("unpacks to something else than the archive says"));
+    }
+
+    /// Hands over everything that `source` has, which is as much as the archive says, with the sum that it says.
+    fn drain<E: From<McpbError>>(
+        &self,
+        source: &mut dyn Read,
+        take: &mut dyn FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let about = |problem| E::from(about(self.name.as_bytes(), problem));
+        let mut buffer = vec![0; CHUNK];
+        let (mut crc, mut count) = (Crc::new(), 0_u64);
+        loop {
+            let read = source.read(&mut buffer).map_err(|_| about("can't be unpacked"))?;
+            count = count.saturating_add(number::wide(read));
+            let piece = buffer.get(..read).unwrap_or_default();
+            if piece.is_empty() || count > u64::from(self.size) {
+                break;
+            }
+            crc.update(piece);
+            take(piece)?;
         }
-        Ok(contents)
+        if count == u64::from(self.size) && crc.sum() == self.crc {
+            return Ok(());
+        }
+        Err(about("unpacks to something else than the archive says"))
     }
 }
 

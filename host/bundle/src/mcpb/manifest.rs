@@ -9,13 +9,11 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::imported::ManifestDraft;
-use crate::imported::repository;
-use crate::imported::text;
-use crate::mcpb::FOLDER;
+use crate::manifest::Platform;
 use crate::mcpb::McpbError;
+use crate::mcpb::repository;
+use crate::mcpb::text;
 use crate::mcpb::zip::ZipEntry;
-use crate::platform::LockPlatform;
 use smcp_model::fetches::Fetches;
 use smcp_model::json as model_json;
 use smcp_model::manifest::Entrypoint;
@@ -45,6 +43,31 @@ pub(super) struct McpbManifest {
     entry_point: Option<String>,
     config: McpConfig,
     asked: Map<String, Value>,
+}
+
+/// What an MCP bundle's manifest says, in the words of ours.
+#[derive(Debug)]
+pub struct McpbDraft {
+    /// What the bundle calls itself.
+    pub name: String,
+    /// The version that it gives itself.
+    pub version: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Where its source is.
+    pub repository: Option<String>,
+    /// Its licence.
+    pub license: Option<String>,
+    /// `node`, `python` or `binary`.
+    pub runtime: &'static str,
+    /// What is started, with its arguments.
+    pub command: Vec<String>,
+    /// Variables that the manifest sets.
+    pub env: Map<String, Value>,
+    /// What a client would ask its user for.
+    pub variables: Map<String, Value>,
+    /// What the user should know.
+    pub remarks: Vec<SafeText>,
 }
 
 /// How the server is started.
@@ -102,8 +125,8 @@ impl McpbManifest {
         Ok(Self { whole, name, version, kind, entry_point, config, asked })
     }
 
-    /// Makes our manifest of it. Returns it with the name and the version that the bundle gives itself.
-    pub(super) fn draft(self, entries: &[ZipEntry<'_>]) -> Result<(ManifestDraft, String, String), McpbError> {
+    /// Says it in the words of our manifest, for a server that is started in the folder that has the bundle's files.
+    pub(super) fn draft(self, entries: &[ZipEntry<'_>], folder: Option<&'static str>) -> Result<McpbDraft, McpbError> {
         let Self { whole, name, version, kind, entry_point, config, asked } = self;
         let McpConfig { command, args, env } = config;
         let missing = || McpbError::manifest("`server.mcp_config.command` is missing: nothing says what is started");
@@ -118,7 +141,7 @@ impl McpbManifest {
             remarks.push(SafeText::new(&format!("nothing uses what it would ask the user for as {keys}")));
         }
         let fill = |text: &str| asked.fill(text);
-        let command = program(&command, kind, entries, &mut remarks)?;
+        let command = program(&command, kind, (entries, folder), &mut remarks)?;
         let command: Vec<String> = std::iter::once(command).chain(args.iter().map(|argument| fill(argument))).collect();
         let own = env.iter().filter(|(name, value)| !asked.is_passed(name, value));
         let env: Map<String, Value> = own.map(|(name, value)| (name.clone(), fill(value).into())).collect();
@@ -128,20 +151,18 @@ impl McpbManifest {
         if texts.chain(defaults).any(|text| text.contains(HOME)) {
             variables.insert("HOME".to_owned(), json!({}));
         }
-        let draft = ManifestDraft {
+        Ok(McpbDraft {
+            name,
+            version,
             description: text(&whole, "description"),
             repository: repository(whole.get("repository")),
             license: text(&whole, "license"),
             runtime: kind,
-            native: kind == "binary",
             command,
             env,
-            workdir: Some(FOLDER),
             variables,
             remarks,
-            ..ManifestDraft::default()
-        };
-        Ok((draft, name, version))
+        })
     }
 }
 
@@ -149,7 +170,7 @@ impl McpConfig {
     /// What holds on this system: what is said for it goes before what is said for all.
     fn here(config: &Value) -> Result<Self, McpbError> {
         let Self { command, args, env } = Self::read(config)?;
-        let over = config.get("platform_overrides").and_then(|systems| systems.get(LockPlatform::current().os));
+        let over = config.get("platform_overrides").and_then(|systems| systems.get(Platform::current().os()));
         let over = over.map(Self::read).transpose()?.unwrap_or_default();
         Ok(Self {
             command: over.command.filter(|command| !command.is_empty()).or(command),
@@ -177,7 +198,7 @@ impl McpConfig {
 
 fn check_platform(whole: &Map<String, Value>) -> Result<(), McpbError> {
     let platforms = whole.get("compatibility").and_then(|compatibility| compatibility.get("platforms")?.as_array());
-    let here = LockPlatform::current().os;
+    let here = Platform::current().os();
     match platforms {
         Some(platforms) if !platforms.is_empty() && !platforms.iter().any(|platform| *platform == *here) => {
             let names: Vec<&str> = platforms.iter().filter_map(Value::as_str).collect();
@@ -233,7 +254,7 @@ fn inner(path: &str) -> String {
 fn program(
     command: &str,
     kind: &str,
-    entries: &[ZipEntry<'_>],
+    (entries, folder): (&[ZipEntry<'_>], Option<&'static str>),
     remarks: &mut Vec<SafeText>,
 ) -> Result<String, McpbError> {
     let Some(path) = command.strip_prefix(DIRNAME).map(inner) else {
@@ -257,7 +278,8 @@ fn program(
             "what is started is `{}`, and the archive does not say that it is executable",
             SafeText::quoted(&path)
         ))),
-        Some(_) => Ok(format!("{FOLDER}/{path}")),
+        // Without a folder before it, a name could be one of PATH.
+        Some(_) => Ok(format!("{}/{path}", folder.unwrap_or("."))),
     }
 }
 

@@ -1,0 +1,311 @@
+//! A registry like the official MCP registry: its API, version 0.1, over HTTP.
+//!
+//! A package is a server `NAMESPACE/NAME`. What runs of it is its MCP bundle, which lies elsewhere and has the digest that
+//! the registry says. Its manifest is in the bundle, so both have one digest. `entry` reads what the registry says of one
+//! version, `pages` its lists.
+
+mod catalog;
+mod entry;
+mod pages;
+mod runnable;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use serde_json::Map;
+use serde_json::Value;
+
+use crate::Artifact;
+use crate::RegistryClient;
+use crate::error::PackageError;
+use crate::error::RegistryProblem;
+use crate::error::VersionProblem;
+use crate::official::entry::ListedServer;
+use crate::official::runnable::OfferedBundle;
+use smcp_http::HttpAnswer;
+use smcp_http::HttpClient;
+use smcp_http::HttpOutcome;
+use smcp_http::HttpProblem;
+use smcp_http::HttpRequest;
+use smcp_http::HttpSettings;
+use smcp_http::RemoteServer;
+use smcp_http::begins_a_page;
+use smcp_http::encoded;
+use smcp_model::bounded;
+use smcp_model::deadline::Deadline;
+use smcp_model::digest::Digest;
+use smcp_model::facts::Status;
+use smcp_model::json;
+use smcp_model::limits;
+use smcp_model::limits::official;
+use smcp_model::name::PackageId;
+use smcp_model::package::PackageRef;
+use smcp_model::package::Resolution;
+use smcp_model::package::Selector;
+use smcp_model::package::Version;
+use smcp_model::registry::Registry;
+use smcp_model::registry::RegistryUrl;
+use smcp_model::statement::ArrivedStatements;
+use smcp_model::text::SafeText;
+use smcp_store::stream::recover;
+
+/// The kind of server, for messages.
+const NOUN: &str = "registry";
+/// The form of its answers.
+const JSON: &str = "application/json";
+/// Every list and version is asked for with those that were deleted: they are refused by name, and not as missing.
+const DELETED_TOO: &str = "include_deleted=true";
+/// The most versions that a message lists.
+const LISTED: usize = 10;
+
+/// A registry like the official one. Before the first request it neither connects nor reads certificates.
+#[derive(Debug)]
+pub struct OfficialRegistry {
+    location: Registry,
+    client: HttpClient,
+    /// When this is, in seconds since the Unix epoch: a certification has an end.
+    now: u64,
+    /// Where the bundles are that were resolved.
+    places: RefCell<BTreeMap<Digest, String>>,
+}
+
+impl OfficialRegistry {
+    /// The registry at `url`; `now` is the time in seconds since the Unix epoch.
+    pub fn new(url: RegistryUrl, settings: HttpSettings, now: u64) -> Self {
+        let client = HttpClient::new(RemoteServer { noun: NOUN, url: url.clone() }, settings);
+        Self { location: Registry::Official(url), client, now, places: RefCell::default() }
+    }
+
+    /// Asks for a document below the registry's address; `None` when it has none there. `what` is what it is about.
+    fn document(
+        &self,
+        path: &str,
+        what: &str,
+        limit: usize,
+        deadline: &Deadline,
+    ) -> Result<Option<Map<String, Value>>, PackageError> {
+        let answer = match self.client.get(&HttpRequest { path, accept: JSON }, deadline)? {
+            HttpOutcome::Found(answer) => answer,
+            HttpOutcome::Missing(_) => return Ok(None),
+        };
+        let invalid = |problem: SafeText| VersionProblem::Document(problem).of(what);
+        let Some(bytes) = self.body(answer, limit, deadline)? else {
+            let problem = format!("it has more than {limit} bytes, the most that is read");
+            return Err(invalid(SafeText::new(&problem)));
+        };
+        if begins_a_page(&bytes) {
+            return Err(self.client.failed(HttpProblem::WebPage { noun: NOUN }).into());
+        }
+        json::read(&bytes).map(Some).map_err(invalid)
+    }
+
+    /// Reads the body of an answer; `None` when it has more than `limit` bytes. One whose header says so is not read at all.
+    fn body(&self, answer: HttpAnswer, limit: usize, deadline: &Deadline) -> Result<Option<Vec<u8>>, PackageError> {
+        if answer.length().is_some_and(|length| !usize::try_from(length).is_ok_and(|length| length <= limit)) {
+            return Ok(None);
+        }
+        let unusable = |cause| RegistryProblem::Unusable { doing: "read its answer".to_owned(), cause };
+        bounded::read_within(answer.body(deadline), limit, 0)
+            .map_err(|error| recover(error, |cause| unusable(cause).of(&self.location)))
+    }
+
+    fn exact(&self, wanted: &PackageRef, version: &Version, deadline: &Deadline) -> Result<ListedServer, PackageError> {
+        let (name, version) = (encoded(&wanted.id.to_string()), encoded(version.as_str()));
+        let path = format!("/servers/{name}/versions/{version}?{DELETED_TOO}");
+        let Some(answer) = self.document(&path, &wanted.to_string(), limits::RESOLVE, deadline)? else {
+            return Err(self.missing(wanted, deadline));
+        };
+        let invalid = |problem: String| VersionProblem::Document(SafeText::new(&problem)).of(wanted);
+        ListedServer::read(&Value::Object(answer)).map_err(invalid)
+    }
+
+    /// Lists the versions of a server in the registry's order; `None` when there is no such server.
+    fn versions(&self, id: &PackageId, deadline: &Deadline) -> Result<Option<Vec<ListedServer>>, PackageError> {
+        let path = format!("/servers/{}/versions", encoded(&id.to_string()));
+        let invalid = |problem: &str| VersionProblem::Document(SafeText::new(problem)).of(id);
+        let (mut listed, mut weight): (Vec<ListedServer>, usize) = (Vec::new(), 0);
+        let found = self.pages(&path, DELETED_TOO, &id.to_string(), deadline, &mut |entry| {
+            let entry = ListedServer::read(entry).map_err(|problem| invalid(&problem))?;
+            check_name(id, &entry)?;
+            weight = weight.saturating_add(entry.weight());
+            if weight > official::VERSIONS {
+                return Err(invalid("what it says of its versions is more than is kept"));
+            }
+            if listed.iter().any(|other| other.version == entry.version) {
+                return Err(invalid(&format!("it has version `{}` twice", SafeText::quoted(&entry.version))));
+            }
+            listed.push(entry);
+            Ok(())
+        })?;
+        Ok(found.then_some(listed))
+    }
+
+    /// Finds the highest version that is active. What the registry calls its latest may be none, and is not asked for.
+    fn latest(&self, wanted: &PackageRef, deadline: &Deadline) -> Result<ListedServer, PackageError> {
+        let Some(listed) = self.versions(&wanted.id, deadline)? else { return Err(self.no_package(&wanted.id)) };
+        let hint = hint(&listed);
+        let is_active = |entry: &ListedServer| matches!(entry.status, None | Some(Status::Published));
+        let newest = listed.into_iter().filter(is_active).filter_map(|entry| Some((entry.semver()?, entry)));
+        let newest = newest.max_by(|(one, _), (other, _)| one.cmp(other)).map(|(_, entry)| entry);
+        newest.ok_or_else(|| {
+            let hint = format!("`latest` is the highest SemVer that is active\n  {hint}");
+            self.no_version(wanted, hint)
+        })
+    }
+
+    fn by_digest(
+        &self,
+        wanted: &PackageRef,
+        digest: &Digest,
+        deadline: &Deadline,
+    ) -> Result<ListedServer, PackageError> {
+        let Some(mut listed) = self.versions(&wanted.id, deadline)? else { return Err(self.no_package(&wanted.id)) };
+        let hint = hint(&listed);
+        listed.retain(|entry| entry.bundles().any(|bundle| bundle.digest == *digest));
+        if listed.len() > 1 {
+            let versions: Vec<String> =
+                listed.iter().map(|entry| SafeText::quoted_value(&entry.version).to_string()).collect();
+            let versions = versions.join(", ");
+            return Err(VersionProblem::AmbiguousDigest { digest: *digest, versions }.of(&wanted.id));
+        }
+        listed.pop().ok_or_else(|| self.no_version(wanted, hint))
+    }
+
+    /// Makes the answer of what the registry says of a version.
+    fn resolution(&self, wanted: &PackageRef, entry: &ListedServer) -> Result<Resolution, PackageError> {
+        check_name(&wanted.id, entry)?;
+        let version: Version = entry.version.parse().map_err(|_| {
+            let problem = format!("`server.version` is `{}`, which is no version", SafeText::quoted(&entry.version));
+            VersionProblem::Document(SafeText::new(&problem)).of(wanted)
+        })?;
+        if let Selector::Exact(exact) = &wanted.selector
+            && *exact != version
+        {
+            return Err(PackageError::Identity {
+                what: "the version in the registry's answer",
+                expected: exact.to_string(),
+                found: SafeText::new(version.as_str()),
+            });
+        }
+        let label = format!("{}@{version}", wanted.id);
+        let wanted_digest = if let Selector::Digest(digest) = &wanted.selector { Some(digest) } else { None };
+        let OfferedBundle { digest, url } =
+            entry.runnable(wanted_digest).map_err(|why| VersionProblem::NotRunnable(why).of(&label))?;
+        self.places.borrow_mut().insert(*digest, url.clone());
+        Ok(Resolution {
+            id: wanted.id.clone(),
+            version,
+            registry: self.location.clone(),
+            facts: entry.facts(digest, self.now),
+            manifest_digest: *digest,
+            bundle_digest: *digest,
+            bundle_size: None,
+            image_digest: None,
+        })
+    }
+
+    /// Makes the error for a missing server or version; it lists what there is instead.
+    fn missing(&self, wanted: &PackageRef, deadline: &Deadline) -> PackageError {
+        match self.versions(&wanted.id, deadline) {
+            Ok(None) => self.no_package(&wanted.id),
+            Ok(Some(listed)) => self.no_version(wanted, hint(&listed)),
+            Err(error) => {
+                tracing::info!(%error, "the versions that there are instead can't be listed");
+                self.no_version(wanted, "check the name and the version".to_owned())
+            }
+        }
+    }
+
+    fn no_package(&self, id: &PackageId) -> PackageError {
+        let hint = "names are NAMESPACE/NAME, such as io.github.user/server, and capital letters count".to_owned();
+        RegistryProblem::NoSuchPackage { id: id.clone(), hint }.of(&self.location)
+    }
+
+    fn no_version(&self, wanted: &PackageRef, hint: String) -> PackageError {
+        let (id, wanted) = (wanted.id.clone(), wanted.selector.to_string());
+        RegistryProblem::NoSuchVersion { id, wanted, hint }.of(&self.location)
+    }
+}
+
+/// Says which versions there are.
+fn hint(listed: &[ListedServer]) -> String {
+    let usable: Vec<&str> = listed.iter().filter_map(ListedServer::named_version).collect();
+    let first: Vec<&str> = usable.iter().take(LISTED).copied().collect();
+    let more = usable.len().saturating_sub(first.len());
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    if first.is_empty() { "it has none".to_owned() } else { format!("it has: {}{more}", first.join(", ")) }
+}
+
+/// Checks that an entry is about the server that was asked for.
+fn check_name(id: &PackageId, entry: &ListedServer) -> Result<(), PackageError> {
+    if entry.name == id.to_string() {
+        return Ok(());
+    }
+    Err(PackageError::Identity {
+        what: "the server in the registry's answer",
+        expected: id.to_string(),
+        found: SafeText::quoted(&entry.name),
+    })
+}
+
+/// Says why a registry of this kind can't have a package of that name.
+fn unfit(id: &PackageId) -> Option<&'static str> {
+    if id.org.as_str().contains('_') {
+        return Some("a namespace has no `_`");
+    }
+    (id.to_string().len() > official::NAME).then_some("a name has at most 200 characters")
+}
+
+impl RegistryClient for OfficialRegistry {
+    fn resolve(&self, wanted: &PackageRef, deadline: &Deadline) -> Result<Resolution, PackageError> {
+        deadline.check()?;
+        if let Some(why) = unfit(&wanted.id) {
+            let hint = format!("it can't be in a registry like the official one: {why}");
+            return Err(RegistryProblem::NoSuchPackage { id: wanted.id.clone(), hint }.of(&self.location));
+        }
+        let entry = match &wanted.selector {
+            Selector::Exact(version) => self.exact(wanted, version, deadline)?,
+            Selector::Latest => self.latest(wanted, deadline)?,
+            Selector::Digest(digest) => self.by_digest(wanted, digest, deadline)?,
+        };
+        self.resolution(wanted, &entry)
+    }
+
+    fn artifact(
+        &self,
+        id: &PackageId,
+        artifact: Artifact,
+        digest: &Digest,
+        deadline: &Deadline,
+    ) -> Result<Box<dyn Read + '_>, PackageError> {
+        let missing = || RegistryProblem::MissingBlob { artifact, digest: *digest }.of(&self.location);
+        let place = self.places.borrow().get(digest).cloned().ok_or_else(missing)?;
+        let answer = match self.client.get_led(&place, "application/octet-stream, */*", deadline)? {
+            HttpOutcome::Found(answer) => answer,
+            HttpOutcome::Missing(_) => return Err(missing()),
+        };
+        if answer.length().is_some_and(|length| length > artifact.limit()) {
+            return Err(VersionProblem::TooLarge(artifact).of(id));
+        }
+        Ok(Box::new(answer.body(deadline)))
+    }
+
+    /// A registry of this kind has none.
+    fn statements(&self, _: &Resolution, _: &Deadline) -> Result<ArrivedStatements, PackageError> {
+        Ok(ArrivedStatements::default())
+    }
+
+    fn probe(&self, deadline: &Deadline) -> Result<(), PackageError> {
+        let path = "/servers?limit=1";
+        let answer = self.document(path, "its list of servers", official::PAGE, deadline)?;
+        if answer.is_some_and(|answer| answer.get("servers").is_some_and(Value::is_array)) {
+            return Ok(());
+        }
+        Err(self.client.failed(HttpProblem::OtherService { noun: NOUN, path: "/servers" }).into())
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.location
+    }
+}

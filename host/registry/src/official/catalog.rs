@@ -1,0 +1,56 @@
+//! The servers of a registry, each with its latest version.
+
+use std::collections::BTreeMap;
+
+use crate::Listed;
+use crate::error::PackageError;
+use crate::error::RegistryProblem;
+use crate::official::OfficialRegistry;
+use crate::official::entry::ListedServer;
+use smcp_model::deadline::Deadline;
+use smcp_model::facts::Status;
+use smcp_model::name::PackageId;
+use smcp_model::package::Version;
+use smcp_model::text::SafeText;
+
+/// What is asked for: one version of each server. A registry that gives all of them is read as well.
+const LATEST: &str = "version=latest";
+/// What the list is, for messages.
+const WHAT: &str = "its list of servers";
+
+impl OfficialRegistry {
+    /// Lists every server in the order of the names, with the highest version that is listed and active. Returns also how
+    /// many entries have a name that no reference can have.
+    ///
+    /// # Errors
+    /// When the registry can't be asked, or its list is none.
+    pub fn catalog(&self, deadline: &Deadline) -> Result<(Vec<Listed>, usize), PackageError> {
+        let mut listed: BTreeMap<String, Listed> = BTreeMap::new();
+        let mut unnamed = 0_usize;
+        let found = self.pages("/servers", LATEST, WHAT, deadline, &mut |entry| {
+            let name = entry.get("server").and_then(|server| server.get("name")?.as_str());
+            let Some(id) = name.and_then(|name| name.parse::<PackageId>().ok()) else {
+                unnamed = unnamed.saturating_add(1);
+                return Ok(());
+            };
+            let known = listed.entry(id.to_string()).or_insert(Listed { id, latest: None, problem: None });
+            match ListedServer::read(entry) {
+                Ok(entry) => {
+                    let is_active = matches!(entry.status, None | Some(Status::Published));
+                    let version: Option<Version> = entry.version.parse().ok();
+                    let version = version.filter(|version| is_active && version.semver().is_some());
+                    if version.as_ref().map(Version::semver) > known.latest.as_ref().map(Version::semver) {
+                        known.latest = version;
+                    }
+                }
+                // One that is damaged does no harm to the others.
+                Err(problem) => known.problem = Some(SafeText::new(&problem)),
+            }
+            Ok(())
+        })?;
+        if !found {
+            return Err(RegistryProblem::NoCatalog.of(&self.location));
+        }
+        Ok((listed.into_values().collect(), unnamed))
+    }
+}
