@@ -194,3 +194,23 @@ fn a_registry_that_wants_a_log_in_gets_the_token_and_nobody_else() {
     assert_eq!(sent(&server), [Some("Bearer token-of-mine".to_owned())]);
     assert_eq!(sent(&files), [None]);
 }
+
+#[test]
+fn a_layer_can_call_a_namespace_verified() {
+    let (bed, server) = (TestBed::new(), start(Api::good));
+    let url = format!("{}/v0.1", server.url());
+    for (trusted, exit) in [
+        (format!("[{url}]"), 4),
+        (format!("[{{registry: {url}, verified_namespaces: [io.github.acme]}}]"), 0),
+        (format!("[{{registry: {url}, verified_namespaces: [io.github]}}]"), 4),
+        (format!("[{{registry: {url}, verified_namespaces: [io.github.Acme]}}]"), 4),
+        ("[{registry: https://registry.modelcontextprotocol.io, verified_namespaces: [io.github.acme]}]".to_owned(), 4),
+    ] {
+        let policy = "policy: { allowed_origins: [verified] }";
+        bed.write(".mcp/config.yaml", format!("registry_url: {url}\ntrusted_registries: {trusted}\n{policy}\n"));
+        let ran = bed.run(&format!("--json policy check {REFERENCE}"));
+        let document = ran.document();
+        assert_eq!(document["exit_code"], exit, "{trusted}: {ran}");
+        assert_eq!(document["facts"]["origin"], "community", "what the registry says stays what it is");
+    }
+}

@@ -175,7 +175,8 @@ pub(super) static REGISTRY_URL: ConfigKey<Parsed<Registry>> = ConfigKey {
 pub(super) static TRUSTED_REGISTRIES: ConfigKey<TrustedForm> = ConfigKey {
     name: "trusted_registries",
     about: "The registries whose facts are believed; facts from elsewhere count as unknown. Absent: any registry. \
-            Empty: none. An entry with signed_by believes signed statements in place of the registry's own words.",
+            Empty: none. An entry with signed_by believes signed statements in place of the registry's own words; one with \
+            verified_namespaces takes the named namespaces of a registry like the official one for verified.",
     default: None,
     required: false,
     form: TrustedForm(ListOf {

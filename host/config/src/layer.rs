@@ -119,6 +119,13 @@ impl Layer {
         entry_for(self.trusted.value.as_deref()?, registry)?.statements.as_ref()
     }
 
+    /// Whether a namespace of `registry` counts as verified for this layer, which believes what that registry says.
+    pub fn verifies(&self, registry: &Registry, namespace: &str) -> bool {
+        let entry = self.trusted.value.as_deref().and_then(|trusted| entry_for(trusted, registry));
+        let verified = entry.filter(|entry| entry.statements.is_none()).map(|entry| &entry.verified_namespaces);
+        verified.is_some_and(|verified| verified.iter().any(|known| known.as_str() == namespace))
+    }
+
     /// Whether exceptions of this layer that name no digest hold for packages from `registry` (spec section 3): those
     /// that it trusts, or, where it says nothing, the one that it names as its own. A facts document without a registry
     /// is as good for them as for the policies.

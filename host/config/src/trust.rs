@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use serde_json::json;
 
+use smcp_model::name::PackageWord;
 use smcp_model::registry::Registry;
 use smcp_model::signer::SignedBy;
 
@@ -18,6 +19,8 @@ pub struct TrustedRegistry {
     pub registry: Registry,
     /// Whose statements are believed in place of the registry's own words; `None` when its own words are.
     pub statements: Option<StatementRule>,
+    /// The namespaces of a registry like the official one that count as verified.
+    pub verified_namespaces: Vec<PackageWord>,
 }
 
 /// Whose signed statements about packages are believed.
@@ -34,13 +37,23 @@ pub struct StatementRule {
 impl TrustedRegistry {
     /// An entry that believes what the registry itself says.
     pub const fn plain(registry: Registry) -> Self {
-        Self { registry, statements: None }
+        Self { registry, statements: None, verified_namespaces: Vec::new() }
+    }
+
+    /// Whether it says nothing but the name.
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.statements.is_none() && self.verified_namespaces.is_empty()
     }
 
     /// Returns the entry as a configuration has it.
     pub(crate) fn written(&self) -> Value {
         let registry = self.registry.to_string();
-        let Some(StatementRule { signed_by, max_age, require }) = &self.statements else { return json!(registry) };
+        let Some(StatementRule { signed_by, max_age, require }) = &self.statements else {
+            if self.is_plain() {
+                return json!(registry);
+            }
+            return json!({"registry": registry, "verified_namespaces": self.verified_namespaces});
+        };
         let mut entry = json!({"registry": registry, "signed_by": signed_by.written()});
         if let Value::Object(members) = &mut entry {
             let text = |age: &Duration| humantime::format_duration(*age).to_string().replace(' ', "");

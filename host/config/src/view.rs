@@ -158,7 +158,7 @@ fn layer(layer: &Layer) -> LayerView {
     };
     let trusted = layer.trusted();
     // Names alone stand on one line, where the list is.
-    let mappings = trusted.value.as_ref().filter(|all| all.iter().any(|entry| entry.statements.is_some()));
+    let mappings = trusted.value.as_ref().filter(|all| all.iter().any(|entry| !entry.is_plain()));
     let items = trusted.source.place().zip(mappings).into_iter();
     let items = items.flat_map(|(place, all)| (0..all.len()).map(|index| place.item(index)));
     let items_at = items.map(|place| SafeText::new(&place.to_string())).collect();

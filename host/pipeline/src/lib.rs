@@ -375,7 +375,10 @@ fn evaluate_policies(
     let evaluated = sets.flat_map(|(layer, set)| {
         let evaluated = match stated.of(layer.name()) {
             Some(facts) => set.evaluate(&request::build(&Subject { facts, ..subject.clone() }, context, true)),
-            None if layer.believes(subject.registry.as_ref()) => set.evaluate(&believed),
+            None if layer.believes(subject.registry.as_ref()) => match policies::verified(layer, subject) {
+                Some(verified) => set.evaluate(&request::build(&verified, context, true)),
+                None => set.evaluate(&believed),
+            },
             None => set.evaluate(&unbelieved),
         };
         let registry_trusted = layer.waives_from(subject.registry.as_ref());

@@ -15,6 +15,8 @@ use smcp_model::deadline::Deadline;
 use smcp_model::examination::Examined;
 use smcp_model::examination::PlacedProblem;
 use smcp_model::examination::PolicyState;
+use smcp_model::facts::Facts;
+use smcp_model::facts::Origin;
 use smcp_model::fetches::Fetches;
 use smcp_model::mode::Mode;
 use smcp_model::policy::LayerName;
@@ -84,6 +86,16 @@ pub(super) fn prepare<'a>(
 pub(super) fn believers(config: &Config, subject: &Subject) -> Vec<LayerName> {
     let believing = config.layers().iter().filter(|layer| layer.believes(subject.registry.as_ref()));
     believing.map(Layer::name).collect()
+}
+
+/// Returns a package as the policies of a layer are told of it that takes its namespace for verified; `None` for any other.
+pub(super) fn verified(layer: &Layer, subject: &Subject) -> Option<Subject> {
+    let registry = subject.registry.as_ref()?;
+    if subject.facts.origin != Some(Origin::Community) || !layer.verifies(registry, &subject.org) {
+        return None;
+    }
+    let facts = Facts { origin: Some(Origin::Verified), ..subject.facts.clone() };
+    Some(Subject { facts, ..subject.clone() })
 }
 
 /// Returns a notice for each layer that doesn't trust the registry: it says why its policies see no facts.

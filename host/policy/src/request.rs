@@ -78,13 +78,15 @@ pub fn build(subject: &Subject, context: Context, believed: bool) -> Request {
     Request { subject, context, extensions }
 }
 
-/// Details about a package beyond the fields of the interface. Where it was imported from is the word of its registry, and
-/// told where that is believed; the others come from no registry.
+/// Details about a package beyond the fields of the interface. Where it was imported from, and how its namespace was proven,
+/// is the word of its registry, and told where that is believed; the others come from no registry.
 fn extensions(subject: &Subject, believed: bool) -> Vec<(String, String)> {
     let fetches = subject.entrypoint.as_ref().and_then(Fetches::of);
     let fetches = fetches.map(|fetches| ("start.fetches".to_owned(), fetches.to_string()));
     let imported = subject.manifest.as_deref().filter(|_| believed).and_then(ImportedFrom::of);
-    fetches.into_iter().chain(imported.iter().flat_map(ImportedFrom::extensions)).collect()
+    let proof = subject.registry.as_ref().filter(|_| believed).and_then(|it| it.namespace_proof(&subject.org));
+    let proof = proof.map(|proof| ("namespace.proof".to_owned(), proof.to_owned()));
+    fetches.into_iter().chain(imported.iter().flat_map(ImportedFrom::extensions)).chain(proof).collect()
 }
 
 #[cfg(test)]
@@ -112,6 +114,23 @@ mod tests {
         assert!(told.contains(&("source.name".to_owned(), "@acme/tool".to_owned())), "{told:?}");
         assert!(told.contains(&("facts.by".to_owned(), "importer".to_owned())), "{told:?}");
         assert_eq!(build(&subject, context, false).extensions, []);
+    }
+
+    #[test]
+    fn how_a_namespace_was_proven_is_told_to_who_believes_its_registry() {
+        let context = Context { evaluated_at: 0, trust: false, interactive: false };
+        for (registry, org, proof) in [
+            ("https://registry.modelcontextprotocol.io", "io.github.user", Some("github")),
+            ("https://registry.modelcontextprotocol.io", "com.example", Some("domain")),
+            ("https://registry.modelcontextprotocol.io", "io.githubx", Some("domain")),
+            ("https://registry.mcp-hub.info", "io.github.user", None),
+        ] {
+            let registry = Registry::from_text(registry, Path::new("/"), None).ok();
+            let subject = Subject { org: org.to_owned(), registry, ..Subject::default() };
+            let expected: Vec<_> = proof.map(|it| ("namespace.proof".to_owned(), it.to_owned())).into_iter().collect();
+            assert_eq!(build(&subject, context, true).extensions, expected, "{org}");
+            assert_eq!(build(&subject, context, false).extensions, [], "{org}");
+        }
     }
 
     #[test]

@@ -40,7 +40,8 @@ fn an_entry_is_a_name_or_says_who_signs() {
 
 #[test]
 fn an_entry_that_says_something_else_is_refused() {
-    let entry = "(allowed: a mapping of registry and signed_by (with max_age and require))";
+    let entry = "(allowed: a mapping of registry and signed_by (with max_age and require), or of registry and \
+                 verified_namespaces)";
     let name = "(allowed: an https:// URL (http:// only for localhost), oci://HOST/PREFIX, or a directory)";
     let signed = format!("signed_by: [{{minisign: {KEY}}}]");
     for (text, problems) in [
@@ -92,4 +93,58 @@ fn an_entry_that_says_something_else_is_refused() {
     assert!(empty[0].contains("`trusted_registries[0].signed_by` is empty"), "{empty:?}");
     // The same name twice says nothing else.
     good(&list("[/r, /r]"));
+}
+
+#[test]
+fn a_layer_says_which_namespaces_are_verified() {
+    let registry = |text: &str| smcp_model::registry::Registry::from_text(text, "/".as_ref(), None).unwrap();
+    let official = "https://registry.modelcontextprotocol.io";
+    let config = good(&list(&format!(
+        "[{{registry: {official}, verified_namespaces: [com.example, io.github.user]}}, https://r.example/v0.1]"
+    )));
+    let layer = &config.layers()[0];
+    for (place, namespace, verified) in [
+        (official, "com.example", true),
+        (official, "io.github.user", true),
+        (official, "com.example.sub", false),
+        (official, "com.examples", false),
+        (official, "com.Example", false),
+        (official, "com", false),
+        (official, "", false),
+        ("https://r.example/v0.1", "com.example", false),
+        ("https://other.example/v0.1", "com.example", false),
+    ] {
+        assert_eq!(layer.verifies(&registry(place), namespace), verified, "{place} {namespace}");
+    }
+    assert!(layer.believes(Some(&registry(official))) && layer.waives_from(Some(&registry(official))));
+    let shown = config.view().to_string();
+    assert_eq!(good(&shown).layers()[0].trusted().value, layer.trusted().value, "{shown}");
+    assert!(!good("").layers()[0].verifies(&registry(official), "com.example"));
+}
+
+#[test]
+fn namespaces_that_could_mean_more_are_refused() {
+    let of = |value: &str| {
+        list(&format!("[{{registry: https://registry.modelcontextprotocol.io, verified_namespaces: {value}}}]"))
+    };
+    let wanted = "(allowed: a namespace, written out, such as com.example or io.github.user)";
+    let one = "`trusted_registries[0].verified_namespaces[0]`";
+    for (value, problem) in [
+        ("[com.example.*]", format!("{one} is the text `com.example.*` {wanted}")),
+        ("['*']", format!("{one} is the text `*` {wanted}")),
+        ("[com.example/tool]", format!("{one} is the text `com.example/tool` {wanted}")),
+        ("[com_example]", format!("{one} is the text `com_example` {wanted}")),
+        ("['']", format!("{one} is the text `` {wanted}")),
+    ] {
+        let found = bad(&of(value));
+        let (what, allowed) = problem.split_once(" (").unwrap();
+        assert!(found.len() == 1 && found[0].contains(what) && found[0].ends_with(allowed), "{value}: {found:?}");
+    }
+    let signed = format!("signed_by: [{{minisign: {KEY}}}]");
+    let text = list("[{registry: /r, verified_namespaces: [com.example]}]");
+    assert!(bad(&text)[0].contains("has verified_namespaces, and /r has none"), "{:?}", bad(&text));
+    let both = format!(
+        "[{{registry: https://registry.modelcontextprotocol.io, {signed}, verified_namespaces: [com.example]}}]"
+    );
+    assert!(bad(&list(&both))[0].contains("by whose statements the origin goes"), "{:?}", bad(&list(&both)));
 }
