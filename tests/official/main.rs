@@ -17,4 +17,7 @@ mod redact;
 #[path = "../hostile/registry/server.rs"]
 #[expect(dead_code, reason = "what other tests need of it")]
 mod server;
+mod served;
+#[path = "../support/server.rs"]
+mod served_registry;
 mod starts;

@@ -4,11 +4,14 @@
 //! are checked as strictly as those of a remote registry.
 
 mod catalog;
+mod listed;
 mod served;
 mod statements;
 pub(crate) mod trust;
 
 pub use crate::directory::catalog::Listed;
+pub use crate::directory::listed::ListedServers;
+pub use crate::directory::listed::ServerQuery;
 
 use std::io;
 use std::io::Read;

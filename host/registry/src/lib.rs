@@ -31,6 +31,8 @@ pub use crate::credentials::Credentials;
 pub use crate::credentials::CredentialsError;
 pub use crate::directory::DirectoryRegistry;
 pub use crate::directory::Listed;
+pub use crate::directory::ListedServers;
+pub use crate::directory::ServerQuery;
 pub use crate::error::PackageError;
 pub use crate::error::RegistryFailure;
 pub use crate::error::RegistryProblem;

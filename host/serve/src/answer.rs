@@ -35,10 +35,13 @@ use smcp_model::number;
 use smcp_model::text::SafeText;
 use smcp_registry::Artifact;
 use smcp_registry::Listed;
+use smcp_registry::ListedServers;
 use smcp_registry::PackageError;
 use smcp_registry::RegistryProblem;
 use smcp_registry::VersionProblem;
 
+/// Where the paths of the official registry's API begin.
+const OFFICIAL: &str = "/v0.1/";
 const SERVER: HeaderValue = HeaderValue::from_static(concat!("smcp/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const GZIP: HeaderValue = HeaderValue::from_static("application/gzip");
@@ -75,7 +78,8 @@ pub(super) async fn answer<B>(request: Request<B>, shared: Arc<SharedState>) -> 
         },
         _ => Err(Rejection::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "only GET and HEAD are served")),
     };
-    let mut response = found.map_or_else(|rejection| rejected(&rejection), respond);
+    let is_official = request.uri().path().starts_with(OFFICIAL);
+    let mut response = found.map_or_else(|rejection| rejected(&rejection, is_official), respond);
     response.headers_mut().insert(header::SERVER, SERVER);
     tracing::info!(%method, %path, status = response.status().as_u16(), "answered");
     if *method == Method::HEAD {
@@ -109,11 +113,27 @@ fn search(route: &Route, shared: &Arc<SharedState>) -> Result<FoundResource, Pac
             deadline.check()?;
             shared.registry.stated(id, version, manifest).map(FoundResource::Document)
         }
+        Route::Servers(query) => shared.registry.servers(query, &deadline).map(|listed| told(listed, shared)),
+        Route::ServerVersions(id, deleted_too) => {
+            let listed = shared.registry.server_versions(id, *deleted_too, &deadline)?;
+            listed.map(|listed| told(listed, shared)).ok_or_else(|| shared.registry.no_server(id))
+        }
+        Route::Server(wanted, deleted_too) => {
+            let found = shared.registry.server(wanted, *deleted_too, &deadline)?;
+            found.map(FoundResource::Document).ok_or_else(|| shared.registry.no_server(&wanted.id))
+        }
         Route::Artifact(artifact, digest) => {
             let (file, length) = shared.registry.verified(*artifact, digest, &deadline)?;
             Ok(FoundResource::File { artifact: *artifact, digest: *digest, file, length })
         }
     }
+}
+
+/// A list of servers; the operator hears what is missing in it.
+fn told(listed: ListedServers, shared: &SharedState) -> FoundResource {
+    let ListedServers { document, problems } = listed;
+    problems.iter().for_each(|problem| (shared.complain)(&format!("a server is not listed: {problem}")));
+    FoundResource::Document(document)
 }
 
 /// The whole catalogue, sent while it is read. An error at the beginning is an answer of its own; a later one breaks
@@ -201,9 +221,14 @@ fn explain(error: &PackageError, shared: &SharedState) -> Rejection {
     Rejection::new(StatusCode::NOT_FOUND, error.code(), message)
 }
 
-fn rejected(rejection: &Rejection) -> Response<AnswerBody> {
+fn rejected(rejection: &Rejection, is_official: bool) -> Response<AnswerBody> {
     let message = SafeText::within(&rejection.message, limits::MESSAGE);
-    let mut response = document(&json!({"error": {"code": rejection.code, "message": message, "details": {}}}));
+    let error = if is_official {
+        json!({"error": message})
+    } else {
+        json!({"error": {"code": rejection.code, "message": message, "details": {}}})
+    };
+    let mut response = document(&error);
     *response.status_mut() = rejection.status;
     if rejection.status == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(header::ALLOW, METHODS);
