@@ -31,6 +31,8 @@ use smcp_model::size::ByteSize;
 
 /// The first bytes of every gzip file, and of no manifest.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// The same of an MCP bundle.
+const ZIP: [u8; 2] = *b"PK";
 
 impl Cache {
     /// Lists every file, the last used one first.
@@ -208,7 +210,7 @@ impl Cache {
         let mut start = [0; GZIP.len()];
         let read = self.blobs().open(digest).map(|file| file.map(|mut file| file.read_exact(&mut start)));
         match read {
-            Ok(Some(Ok(()))) if start == GZIP => CacheKind::Bundle,
+            Ok(Some(Ok(()))) if start == GZIP || start == ZIP => CacheKind::Bundle,
             Ok(_) | Err(_) => CacheKind::Manifest,
         }
     }
@@ -284,10 +286,11 @@ impl Cache {
         removal: &mut CacheRemoval,
         dry_run: bool,
     ) -> Result<(), StoreError> {
+        // A tree is made of its bundle again, which has the same digest.
+        let gone: Vec<Digest> =
+            removal.removed.iter().filter(|entry| entry.kind != CacheKind::Tree).map(|entry| entry.digest).collect();
         answers.retain(|file| {
-            file.answer
-                .as_ref()
-                .is_none_or(|kept| removal.removed.iter().any(|entry| kept.resolution.has_digest(&entry.digest)))
+            file.answer.as_ref().is_none_or(|kept| gone.iter().any(|digest| kept.resolution.has_digest(digest)))
         });
         if dry_run {
             removal.answers = removal.answers.saturating_add(answers.len());

@@ -351,4 +351,26 @@ fn a_tree_goes_with_its_bundle_or_alone_when_it_is_old() {
     assert_eq!(trees(&bed), [], "{removal:?}");
     assert!(bed.cache().blobs().open(&shared).unwrap().is_some());
     assert!(bed.cache().blobs().open(&own).unwrap().is_none());
+    let entries = bed.cache().entries(NOW).unwrap();
+    let kept = entries.iter().find(|entry| entry.digest == shared).unwrap();
+    let labels: Vec<String> = kept.packages.iter().map(CachedPackage::label).collect();
+    assert_eq!(
+        labels,
+        ["acme/tool@2.0.0"],
+        "whose files are all there is still known; that its tree is gone is no loss"
+    );
+}
+
+#[test]
+fn an_mcp_bundle_is_one_file_of_its_package() {
+    let bed = Bed::with(["cache"]);
+    let bundle = blob(&bed, b"PK\x03\x04", 0);
+    know(&bed, "io.github.acme/tool@1.0.0", "/srv/r", bundle, bundle);
+    let entries = bed.cache().entries(NOW).unwrap();
+    assert_eq!(
+        entries.iter().map(|entry| (entry.kind, entry.packages.len())).collect::<Vec<_>>(),
+        [(CacheKind::Bundle, 1)]
+    );
+    let rules = CacheRules { older_than: None, max_size: None };
+    assert_eq!(bed.cache().collect(&rules, NOW, false).unwrap().removed, []);
 }
