@@ -36,7 +36,7 @@ pub(crate) fn manifest() -> Value {
 pub(crate) fn bundle(change: impl FnOnce(&mut Value)) -> Vec<u8> {
     let mut manifest = manifest();
     change(&mut manifest);
-    let script = "#!/bin/sh\necho \"$0 $*\" > \"$HOME/started\"\nenv > \"$HOME/environment\"\n";
+    let script = "#!/bin/sh\necho \"$0 $*\" > \"$HOME/started\"\ncat data/text > \"$HOME/text\"\n";
     zip(&[("manifest.json", &manifest.to_string(), 0o644), ("run", script, 0o755), ("data/text", "text", 0o644)])
 }
 

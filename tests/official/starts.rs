@@ -23,6 +23,7 @@ fn a_bundle_runs_and_is_not_downloaded_again() {
     let (bed, server) = (TestBed::new(), start(Api::good));
     run(&bed, &server, &format!("run {REFERENCE}")).succeeds();
     assert!(bed.read("started").starts_with("./run"), "{}", bed.read("started"));
+    assert_eq!(bed.read("text"), "text", "it starts where the bundle's files are");
     let version = "/v0.1/servers/io.github.acme%2Ftool/versions/1.0.0?include_deleted=true";
     assert_eq!(paths(&server), [version, FILE]);
     for request in server.requests() {
@@ -32,6 +33,49 @@ fn a_bundle_runs_and_is_not_downloaded_again() {
     assert_eq!(paths(&server)[2..], [version]);
     assert_eq!(bed.list(".mcp/cache/blobs").len(), 1, "its manifest is in it");
     assert_eq!(bed.list(".mcp/cache/trees").iter().filter(|name| !name.contains('.')).count(), 1);
+}
+
+#[test]
+fn the_cache_knows_it_as_any_package() {
+    let (bed, server) = (TestBed::new(), start(Api::good));
+    run(&bed, &server, &format!("run {REFERENCE}")).succeeds();
+    let kinds = |bed: &TestBed| -> Vec<String> {
+        let document = bed.run("--json cache ls").succeeds().document();
+        let mut kinds: Vec<_> =
+            document["entries"].as_array().unwrap().iter().map(|it| it["kind"].to_string()).collect();
+        kinds.sort();
+        kinds
+    };
+    assert_eq!(kinds(&bed), ["\"bundle\"", "\"tree\""]);
+    bed.run("cache gc").succeeds();
+    assert_eq!(kinds(&bed).len(), 2, "what a kept answer names stays");
+    assert_eq!(bed.list(".mcp/cache/resolutions").len(), 1);
+    bed.run(&format!("cache rm {REFERENCE}")).succeeds();
+    assert_eq!(kinds(&bed), [""; 0]);
+    run(&bed, &server, &format!("pull {REFERENCE}")).succeeds();
+    run(&bed, &server, &format!("run {REFERENCE}")).succeeds();
+}
+
+#[test]
+fn a_server_of_python_starts_in_its_bundle() {
+    let manifest = json!({
+        "manifest_version": "0.4", "name": "tool", "version": "1", "description": "A tool", "author": {"name": "Acme"},
+        "server": {
+            "type": "python", "entry_point": "server/main.py",
+            "mcp_config": {
+                "command": "python", "args": ["${__dirname}/server/main.py"], "env": {"PYTHONPATH": "${__dirname}/lib"},
+            },
+        },
+    });
+    let script = "import os, helper\nopen(os.environ['HOME'] + '/started', 'w').write(helper.WORD)\n";
+    let bytes = smcp_bed::zip(&[
+        ("manifest.json", &manifest.to_string(), 0o644),
+        ("server/main.py", script, 0o644),
+        ("lib/helper.py", "WORD = 'from its own library'\n", 0o644),
+    ]);
+    let (bed, server) = (TestBed::new(), start(|base| Api::of(base, "1.0.0", bytes)));
+    run(&bed, &server, &format!("run {REFERENCE}")).succeeds();
+    assert_eq!(bed.read("started"), "from its own library");
 }
 
 #[test]

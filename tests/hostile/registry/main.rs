@@ -24,6 +24,7 @@ mod login;
 mod progress;
 mod redirects;
 mod retries;
+#[expect(dead_code, reason = "what other tests need of it")]
 mod server;
 mod tls;
 mod trial;

@@ -80,7 +80,9 @@ pub(crate) struct Script {
 
 /// Answers to the paths of which a script knows nothing.
 #[derive(Clone)]
-pub(crate) struct Answers(Arc<dyn Fn(&str) -> Option<Reply> + Send + Sync>);
+pub(crate) struct Answers(Arc<Answering>);
+
+type Answering = dyn Fn(&str) -> Option<Reply> + Send + Sync;
 
 impl std::fmt::Debug for Answers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

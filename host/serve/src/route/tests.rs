@@ -6,6 +6,12 @@ fn resolve(reference: &str) -> Result<Route, u16> {
     Ok(Route::Resolve(reference.parse().unwrap()))
 }
 
+fn servers(change: impl FnOnce(&mut ServerQuery)) -> Result<Route, u16> {
+    let mut query = ServerQuery { limit: LIMIT, ..ServerQuery::default() };
+    change(&mut query);
+    Ok(Route::Servers(query))
+}
+
 #[test]
 fn an_address_is_a_request_or_is_refused() {
     let digest = Digest::of(b"x");
@@ -15,7 +21,7 @@ fn an_address_is_a_request_or_is_refused() {
     let twice = format!("/v1/org/acme/artifacts/sha256%253a{}/bundle", digest.hex());
     let evidence = format!("/v1/org/acme/artifacts/{digest}/evidence/sbom");
     let statements = format!("/v1/org/acme/mcps/tool/statements?manifest={digest}&ref=1.0.0+b");
-    let cases: [(&str, Result<Route, u16>); 42] = [
+    let cases: [(&str, Result<Route, u16>); 55] = [
         ("/healthz", Ok(Route::Health)),
         ("/v1/catalog?page=2", Ok(Route::Catalog)),
         ("/v1/org/acme/mcps/tool/resolve?ref=1.0.0", resolve("acme/tool@1.0.0")),
@@ -26,6 +32,33 @@ fn an_address_is_a_request_or_is_refused() {
         (&manifest, Ok(Route::Artifact(Artifact::Manifest, digest))),
         (&bundle, Ok(Route::Artifact(Artifact::Bundle, digest))),
         (&statements, Ok(Route::Statements("acme/tool".parse().unwrap(), "1.0.0+b".parse().unwrap(), digest))),
+        ("/v0.1/servers", servers(|_| ())),
+        ("/v0.1/servers?cursor=&search=&version=", servers(|_| ())),
+        (
+            "/v0.1/servers?limit=500&search=Tool&include_deleted=true",
+            servers(|query| {
+                (query.limit, query.search, query.deleted_too) = (100, Some("tool".to_owned()), true);
+            }),
+        ),
+        (
+            "/v0.1/servers?cursor=acme%2Ftool%401.0.0&version=latest",
+            servers(|query| {
+                query.after = Some(("acme/tool".parse().unwrap(), "1.0.0".parse().unwrap()));
+                query.version = Some(Selector::Latest);
+            }),
+        ),
+        ("/v0.1/servers/acme%2Ftool/versions", Ok(Route::ServerVersions("acme/tool".parse().unwrap(), false))),
+        ("/v0.1/servers/acme%2Ftool/versions/1", Ok(Route::Server("acme/tool@1".parse().unwrap(), false))),
+        (
+            "/v0.1/servers/acme%2Ftool/versions/latest?include_deleted=true",
+            Ok(Route::Server("acme/tool@latest".parse().unwrap(), true)),
+        ),
+        ("/v0.1/servers?cursor=acme%2Ftool%40latest", Err(400)),
+        ("/v0.1/servers?limit=-1", Err(400)),
+        ("/v0.1/servers/acme/tool/versions", Err(404)),
+        ("/v0.1/servers/acme%2F..%2Ftool/versions", Err(400)),
+        ("/v0.1/servers/acme%252Ftool/versions", Err(400)),
+        ("/v0/servers", Err(404)),
         ("/v1/org/acme/mcps/tool/statements?ref=1.0.0", Err(400)),
         (&format!("/v1/org/acme/mcps/tool/statements?manifest={digest}"), Err(400)),
         (&format!("{statements}&manifest={digest}"), Err(400)),
