@@ -145,6 +145,28 @@ fn references_mean_one_version() {
     run(&bed, &server, "run io_github.acme/tool@1.0.0").exits(2).says(&["a namespace has no `_`"]);
 }
 
+#[test]
+fn a_registry_without_lists_says_what_is_the_latest() {
+    for (version, status, exit, says) in [
+        ("1.0.0", "active", 0, ""),
+        ("2026-01-01", "active", 3, "the version that the registry calls the latest"),
+        ("1.0.0", "deprecated", 3, "the status of what the registry calls the latest"),
+        ("1.0.0", "deleted", 4, "`deleted`"),
+    ] {
+        let server = start(|base| {
+            let mut api = Api::of(base, version, bundle(|_| ()));
+            let mut entry = api.entries.remove(0);
+            entry["_meta"][OF_REGISTRY]["status"] = status.into();
+            let path = "/v0.1/servers/io.github.acme%2Ftool/versions/latest";
+            api.files.insert(path.to_owned(), entry.to_string().into_bytes());
+            api
+        });
+        let bed = TestBed::new();
+        run(&bed, &server, &format!("run {NAME}@latest")).exits(exit).says(&[says]);
+        assert_eq!(bed.has("started"), exit == 0, "{version} {status}");
+    }
+}
+
 /// Facts of a decision about the good version, whose answer is changed.
 fn facts(change: impl FnOnce(&mut serde_json::Value)) -> (serde_json::Value, String) {
     let server = start(|base| {

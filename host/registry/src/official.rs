@@ -56,6 +56,8 @@ const NOUN: &str = "registry";
 const JSON: &str = "application/json";
 /// Every list and version is asked for with those that were deleted: they are refused by name, and not as missing.
 const DELETED_TOO: &str = "include_deleted=true";
+/// What stands for a version in its own word for the latest.
+const LATEST: &str = "latest";
 /// The most versions that a message lists.
 const LISTED: usize = 10;
 
@@ -111,13 +113,22 @@ impl OfficialRegistry {
     }
 
     fn exact(&self, wanted: &PackageRef, version: &Version, deadline: &Deadline) -> Result<ListedServer, PackageError> {
-        let (name, version) = (encoded(&wanted.id.to_string()), encoded(version.as_str()));
+        let found = self.version(wanted, version.as_str(), deadline)?;
+        found.ok_or_else(|| self.missing(wanted, deadline))
+    }
+
+    /// Asks for one version; `None` when there is none.
+    fn version(
+        &self,
+        wanted: &PackageRef,
+        version: &str,
+        deadline: &Deadline,
+    ) -> Result<Option<ListedServer>, PackageError> {
+        let (name, version) = (encoded(&wanted.id.to_string()), encoded(version));
         let path = format!("/servers/{name}/versions/{version}?{DELETED_TOO}");
-        let Some(answer) = self.document(&path, &wanted.to_string(), limits::RESOLVE, deadline)? else {
-            return Err(self.missing(wanted, deadline));
-        };
+        let answer = self.document(&path, &wanted.to_string(), limits::RESOLVE, deadline)?;
         let invalid = |problem: String| VersionProblem::Document(SafeText::new(&problem)).of(wanted);
-        ListedServer::read(&Value::Object(answer)).map_err(invalid)
+        answer.map(|answer| ListedServer::read(&Value::Object(answer)).map_err(invalid)).transpose()
     }
 
     /// Lists the versions of a server in the registry's order; `None` when there is no such server.
@@ -141,9 +152,27 @@ impl OfficialRegistry {
         Ok(found.then_some(listed))
     }
 
-    /// Finds the highest version that is active. What the registry calls its latest may be none, and is not asked for.
+    /// Finds the highest version that is active. What the registry calls its latest may be none, and is asked for only where it
+    /// lists no versions: clients need no such list, so small registries have none.
     fn latest(&self, wanted: &PackageRef, deadline: &Deadline) -> Result<ListedServer, PackageError> {
-        let Some(listed) = self.versions(&wanted.id, deadline)? else { return Err(self.no_package(&wanted.id)) };
+        let Some(listed) = self.versions(&wanted.id, deadline)? else {
+            let named = self.version(wanted, LATEST, deadline)?;
+            let named = named.ok_or_else(|| self.no_package(&wanted.id))?;
+            let wrong = |what, expected: &str, found: &str| PackageError::Identity {
+                what,
+                expected: expected.to_owned(),
+                found: SafeText::quoted(found),
+            };
+            return match &named.status {
+                _ if named.semver().is_none() => {
+                    Err(wrong("the version that the registry calls the latest", "SemVer", &named.version))
+                }
+                Some(Status::Deprecated) => {
+                    Err(wrong("the status of what the registry calls the latest", "active", "deprecated"))
+                }
+                None | Some(Status::Published | Status::Refused(_)) => Ok(named),
+            };
+        };
         let hint = hint(&listed);
         let is_active = |entry: &ListedServer| matches!(entry.status, None | Some(Status::Published));
         let newest = listed.into_iter().filter(is_active).filter_map(|entry| Some((entry.semver()?, entry)));
