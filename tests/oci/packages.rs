@@ -163,7 +163,7 @@ fn packages_are_listed_where_the_registry_lists_its_repositories() {
     bed.run(&format!("registry list --registry {}", registry.oci("mcp")))
         .refuses(2, &["does not list its repositories", "can be used by their names all the same"]);
     bed.run("registry list --registry https://r.example")
-        .refuses(1, &["only a directory and a registry of images can"]);
+        .refuses(1, &["only a directory, a registry of images and one like the official MCP registry"]);
 }
 
 #[test]

@@ -66,7 +66,8 @@ impl ListPackagesCommand {
             }
             Registry::Url(url) => {
                 let error = anyhow::anyhow!(
-                    "`{url}` can't be listed: only a directory, a registry of images and one like the official one can"
+                    "`{url}` can't be listed: only a directory, a registry of images and one like the official MCP registry \
+                     (https://…/v0.1) can"
                 );
                 return Err(Failure::usage(error));
             }
