@@ -24,8 +24,8 @@ fn shown(ran: &Ran) -> String {
     ran.to_string().replace(env!("CARGO_BIN_EXE_smcp"), "[SMCP]")
 }
 
-const JSON: [&str; 9] =
-    ["claude-code", "claude-desktop", "cursor", "gemini", "opencode", "qwen", "vscode", "windsurf", "zed"];
+const JSON: [&str; 10] =
+    ["claude-code", "claude-desktop", "cursor", "gemini", "lm-studio", "opencode", "qwen", "vscode", "windsurf", "zed"];
 
 #[test]
 fn every_client_gets_what_it_reads() {
@@ -302,7 +302,7 @@ fn a_line_that_would_give_a_broken_client_is_refused() {
     let bed = bed();
     let cases = [
         ("", "--client"),
-        ("--client emacs", "claude-code, claude-desktop, codex, cursor, gemini, goose, opencode"),
+        ("--client emacs", "claude-code, claude-desktop, codex, cursor, gemini, goose, lm-studio, opencode"),
         ("--client cursor --name a.b", "A-Z, a-z, 0-9, `-` and `_`"),
         ("--client cursor --env API_KEY=hunter2", "no value"),
         ("--client cursor --force", "--write"),

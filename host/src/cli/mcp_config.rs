@@ -2,11 +2,6 @@
 //!
 //! It is printed, and written only on request: the file belongs to the client and its user.
 
-mod client;
-mod file;
-mod forecast;
-mod merge;
-
 use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -20,16 +15,16 @@ use clap::Args;
 use clap::ValueEnum;
 
 use crate::cli::app::App;
+use crate::cli::client::Client;
+use crate::cli::client::Profile;
+use crate::cli::client::ServerEntry;
+use crate::cli::client::file::ClientFile;
+use crate::cli::client::merge::FileFormat;
+use crate::cli::client::merge::MergeError;
+use crate::cli::client::place::Folders;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::mcp_config::client::Client;
-use crate::cli::mcp_config::client::Folders;
-use crate::cli::mcp_config::client::Profile;
-use crate::cli::mcp_config::client::ServerEntry;
-use crate::cli::mcp_config::file::ClientFile;
-use crate::cli::mcp_config::forecast::Forecast;
-use crate::cli::mcp_config::merge::FileFormat;
-use crate::cli::mcp_config::merge::MergeError;
+use crate::cli::forecast::Forecast;
 use smcp_authority as authority;
 use smcp_model::limits;
 use smcp_model::package::PackageRef;
@@ -150,7 +145,7 @@ impl McpConfigCommand {
             place => place.ok(),
         };
         let text = match self.format {
-            PrintFormat::Document => profile.format.document(&profile.additions(server)).map_err(Failure::usage)?,
+            PrintFormat::Document => profile.format().document(&profile.additions(server)).map_err(Failure::usage)?,
             PrintFormat::Server => format!("{:#}\n", profile.value(server)),
         };
         app.out().write_all(text.as_bytes())?;
@@ -158,7 +153,7 @@ impl McpConfigCommand {
             return Ok(());
         }
         if let Some(place) = place {
-            let how = match profile.format {
+            let how = match profile.format() {
                 FileFormat::Json | FileFormat::Toml => "--write puts it there",
                 FileFormat::Yaml => "where its first line stands there already, the rest goes below that",
             };
@@ -214,14 +209,7 @@ impl McpConfigCommand {
                 .with_context(|| format!("while reading --file {}", file.display()))
                 .map_err(Failure::usage);
         }
-        let folder = |name| app.system().variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
-        let folders = Folders {
-            home: places.home.clone(),
-            xdg_config: folder("XDG_CONFIG_HOME"),
-            claude_config: folder("CLAUDE_CONFIG_DIR"),
-            codex_home: folder("CODEX_HOME"),
-            macos: cfg!(target_os = "macos"),
-        };
+        let folders = Folders::of(app);
         let unknown =
             || anyhow!("HOME is not an absolute path, so the client's file can't be found; name it with --file");
         profile.file(&folders).ok_or_else(unknown).map_err(Failure::usage)
@@ -231,11 +219,11 @@ impl McpConfigCommand {
     fn put(&self, app: &App, server: &ServerEntry, profile: &Profile) -> Result<(), Failure> {
         let place = self.place(app, profile)?;
         let unchanged = || format!("{} was not changed", place.display());
-        if profile.format == FileFormat::Yaml {
+        if profile.format() == FileFormat::Yaml {
             return Err(Failure::usage(with_advice(MergeError::Yaml).context(unchanged())));
         }
         let file = ClientFile::open(&place).with_context(unchanged).map_err(Failure::usage)?;
-        let merged = profile.format.merge(file.text(), &profile.additions(server), self.force);
+        let merged = profile.format().merge(file.text(), &profile.additions(server), self.force);
         let text = merged.map_err(|error| with_advice(error).context(unchanged())).map_err(Failure::usage)?;
         let label = format!("{} in {}", server.name, profile.name);
         if text == file.text() {

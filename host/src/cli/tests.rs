@@ -57,6 +57,7 @@ pub(super) fn invocation(home: &Path, line: &str, variables: &[(&str, &str)], st
             // The program of this process is the test.
             compilation: Compilation::InProcess,
             lasting: true,
+            offline: false,
         },
         working_directory: home.to_path_buf(),
         system_folder: home.join("etc"),

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// The format of a client's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FileFormat {
+pub(in crate::cli) enum FileFormat {
     /// JSON: changed byte by byte.
     Json,
     /// TOML: changed by a parser that keeps comments and layout.
@@ -21,7 +21,7 @@ pub(super) enum FileFormat {
 
 /// One thing that has to be in the file.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Addition {
+pub(in crate::cli) enum Addition {
     /// A server, under its name in a mapping of servers.
     Member {
         /// The key of the mapping.
@@ -42,7 +42,7 @@ pub(super) enum Addition {
 
 /// Why a file can't be changed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum MergeError {
+pub(in crate::cli) enum MergeError {
     /// The file is not plain JSON; it may have comments or trailing commas.
     #[error("it is not plain JSON, and smcp edits no file with comments or trailing commas, which it could lose: {0}")]
     Json(serde_json::Error),
@@ -74,12 +74,20 @@ pub(super) enum MergeError {
     Taken(String),
 }
 
+/// Reads a TOML file as JSON.
+///
+/// # Errors
+/// [`MergeError::Toml`].
+pub(in crate::cli) fn read_toml(text: &str) -> Result<Value, MergeError> {
+    toml::read(text)
+}
+
 impl FileFormat {
     /// Returns a document with nothing but the additions.
     ///
     /// # Errors
     /// See [`MergeError`].
-    pub(super) fn document(self, additions: &[Addition]) -> Result<String, MergeError> {
+    pub(in crate::cli) fn document(self, additions: &[Addition]) -> Result<String, MergeError> {
         match self {
             Self::Json => json::merge("", additions, false),
             Self::Toml => toml::merge("", additions, false),
@@ -92,7 +100,7 @@ impl FileFormat {
     ///
     /// # Errors
     /// See [`MergeError`].
-    pub(super) fn merge(self, text: &str, additions: &[Addition], force: bool) -> Result<String, MergeError> {
+    pub(in crate::cli) fn merge(self, text: &str, additions: &[Addition], force: bool) -> Result<String, MergeError> {
         match self {
             Self::Json => json::merge(text, additions, force),
             Self::Toml => toml::merge(text, additions, force),

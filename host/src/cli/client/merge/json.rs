@@ -8,8 +8,8 @@ use std::ops::Range;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::cli::mcp_config::merge::Addition;
-use crate::cli::mcp_config::merge::MergeError;
+use crate::cli::client::merge::Addition;
+use crate::cli::client::merge::MergeError;
 
 /// Returns the text with all additions in it; the same text when they are there already. A different server of the same
 /// name is replaced only with `force`.

@@ -6,8 +6,8 @@ use toml_edit::DocumentMut;
 use toml_edit::Item;
 use toml_edit::Table;
 
-use crate::cli::mcp_config::merge::Addition;
-use crate::cli::mcp_config::merge::MergeError;
+use crate::cli::client::merge::Addition;
+use crate::cli::client::merge::MergeError;
 
 /// Returns the text with all additions in it; the same text when they are there already. A different server of the same
 /// name is replaced only with `force`.
@@ -32,6 +32,27 @@ pub(super) fn merge(text: &str, additions: &[Addition], force: bool) -> Result<S
     let is_crlf = text.contains('\n') && text.matches('\n').count() == text.matches("\r\n").count();
     let merged = if is_crlf { merged.replace("\r\n", "\n").replace('\n', "\r\n") } else { merged };
     if holds(&parse(&merged)?, additions) { Ok(merged) } else { Err(MergeError::Layout) }
+}
+
+/// Reads a document as JSON. Numbers and times that JSON has no words for become texts: no server is started by one.
+///
+/// # Errors
+/// [`MergeError::Toml`].
+pub(super) fn read(text: &str) -> Result<Value, MergeError> {
+    Ok(whole_json_of(parse(text)?.as_item()))
+}
+
+fn whole_json_of(item: &Item) -> Value {
+    if let Some(table) = item.as_table_like() {
+        return table.iter().map(|(key, item)| (key.to_owned(), whole_json_of(item))).collect();
+    }
+    if let Some(tables) = item.as_array_of_tables() {
+        return tables.iter().map(|table| whole_json_of(&Item::Table(table.clone()))).collect();
+    }
+    if let Some(items) = item.as_array() {
+        return items.iter().map(|value| whole_json_of(&Item::Value(value.clone()))).collect();
+    }
+    json_of(item).unwrap_or_else(|| item.to_string().trim().into())
 }
 
 /// Whether a client finds all additions in the document.
