@@ -5,6 +5,8 @@
 mod entry;
 pub(super) mod file;
 pub(super) mod jsonc;
+pub(super) mod line;
+pub(super) mod managed;
 pub(super) mod merge;
 pub(super) mod place;
 

@@ -137,3 +137,50 @@ fn two_commands_share_a_process_and_nothing_else() {
         assert_eq!(other.run("policy eval --facts facts.json", &[]).0.code(), 0);
     }
 }
+
+#[test]
+fn doctor_says_what_managed_settings_let_clients_start() {
+    let bed = CommandBed::new();
+    bed.write(".mcp/config.yaml", "registry_url: registry\n");
+    let managed = || {
+        let (_, out, _) = bed.run("--json doctor", &[]);
+        let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let checks = document["checks"].as_array().unwrap().clone();
+        let checks = checks.iter().filter(|check| check["name"] == "managed");
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        checks.map(|check| (text(&check["health"]), text(&check["message"]))).collect::<Vec<_>>()
+    };
+    assert!(
+        matches!(managed().as_slice(), [(health, says)] if health == "ok" && says.starts_with("no managed settings"))
+    );
+    for folder in ["claude-code", "codex", "vscode"] {
+        authority::create_dir(&bed.0.path().join(folder)).unwrap();
+    }
+    let files = [("claude-code", "managed-settings.json"), ("codex", "requirements.toml"), ("vscode", "policy.json")];
+    for (client, file) in files {
+        let (exit, out, err) = bed.run(&format!("mcp-config a/b@1.0.0 c/d@latest --managed {client}"), &[]);
+        assert!(exit.code() == 0 && err.contains(&format!("{client}/{file}")), "{out}{err}");
+        bed.write(&format!("{client}/{file}"), &out);
+    }
+    // Only root's files bind anybody, and smcp has another name in this test.
+    let expected = if nix::unistd::geteuid().is_root() { "lets it start what is not smcp" } else { "bind nobody" };
+    let found = managed();
+    assert!(
+        found.len() == 3 && found.iter().all(|(health, says)| health == "warning" && says.contains(expected)),
+        "{found:?}"
+    );
+    let line = r#"{"allowManagedMcpServersOnly": true, "allowedMcpServers": [{"serverCommand": ["/usr/bin/smcp", "run", "a/b@1"]}]}"#;
+    bed.write("claude-code/managed-settings.json", line);
+    bed.write("codex/requirements.toml", "mcp_servers = {}\n");
+    bed.write("vscode/policy.json", "{}");
+    if nix::unistd::geteuid().is_root() {
+        let says = [
+            "Claude Code starts 1 line of smcp and no other server",
+            "Codex starts no server at all",
+            "says nothing about servers",
+        ];
+        for ((_, found), says) in managed().iter().zip(says) {
+            assert!(found.contains(says), "{found}");
+        }
+    }
+}

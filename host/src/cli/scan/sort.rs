@@ -149,7 +149,7 @@ impl<'a> Sorter<'a> {
 /// Returns what the policies say of a package now.
 fn today(app: &App, reference: &PackageRef, trust: bool) -> Today {
     let forecast = match app.session_to_start(None, None) {
-        Ok(session) => Forecast::of(session, reference, trust),
+        Ok(session) => Forecast::of(session, reference, trust).0,
         Err(failure) => Forecast::Refused(failure.message().lines().next().unwrap_or_default().to_owned()),
     };
     let (state, message) = match forecast {
