@@ -49,3 +49,4 @@ mod variables;
 mod team;
 mod trees;
 mod trust;
+mod wrap;

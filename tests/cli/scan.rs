@@ -369,9 +369,12 @@ fn a_file_that_can_not_be_read_is_told_and_the_rest_goes_on() {
         let human = bed.run("scan").exits(1);
         assert!(human.stdout.contains("1 file can't be read") && human.stdout.contains("may run today"), "{human}");
     }
+    let bed = bed();
+    let many: Vec<_> = (0..1001).map(|number| format!("\"{number}\": {{}}")).collect();
+    bed.write(CURSOR, format!("{{\"mcpServers\": {{{}}}}}", many.join(", ")));
+    assert!(bed.run("scan").exits(1).stdout.contains("it has more than 1000 servers"));
     let depth = "[".repeat(200_000);
     for text in [format!("{{\"a\": {depth}"), format!("{{\"mcpServers\": {{\"a\": {depth}")] {
-        let bed = bed();
         bed.write(CURSOR, text);
         bed.run("scan").exits(1).silent();
     }
@@ -474,6 +477,8 @@ fn code_scanners_get_what_counts_with_its_place() {
         ["unreadable-file", "error", ".cursor/mcp.json"],
     ];
     assert_eq!(shown, expected);
+    let document: Value = serde_json::from_str(&bed.smcp("--json scan").env("HOME", &home).run().raw).unwrap();
+    assert_eq!(document["servers"][0]["line"], 1);
     assert_eq!(strict[1].1, "error");
     assert_eq!(strict[1].3, loose[1].3, "a fingerprint is not of the options");
 }

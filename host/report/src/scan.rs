@@ -116,17 +116,21 @@ fn summary(scan: &MachineScan, out: &mut dyn Write, style: &Style) -> io::Result
     let ungated = scan.servers().filter(|server| server.is_ungated()).count();
     let unpinned = scan.servers().filter(|server| server.is_unpinned()).count();
     let unread = scan.files.iter().filter(|file| file.problem.is_some()).count();
-    let servers = |count: usize| format!("{count} server{}", if count == 1 { " is" } else { "s are" });
+    let of_all = |count: usize| match (started, count) {
+        (1, _) => "the only server is".to_owned(),
+        (_, 1) => format!("1 of {started} servers is"),
+        _ => format!("{count} of {started} servers are"),
+    };
     let mut said = Vec::new();
     if unread > 0 {
         let files = if unread == 1 { "1 file".to_owned() } else { format!("{unread} files") };
         said.push(format!("{files} can't be read, so what clients start from there is not known"));
     }
     if ungated > 0 {
-        said.push(format!("{ungated} of {} started past smcp", servers(started)));
+        said.push(format!("{} started past smcp", of_all(ungated)));
     }
     if unpinned > 0 {
-        said.push(format!("{unpinned} of {} started through smcp in whatever version is newest", servers(started)));
+        said.push(format!("{} started through smcp in whatever version is newest", of_all(unpinned)));
     }
     if said.is_empty() {
         said.push(match started {

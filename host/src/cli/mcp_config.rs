@@ -303,7 +303,11 @@ fn with_advice(error: MergeError) -> anyhow::Error {
         MergeError::Json(_) | MergeError::Toml(_) | MergeError::Layout | MergeError::Yaml => {
             "\n  without --write, this command prints what to add by hand"
         }
-        MergeError::NotAnObject | MergeError::Section { .. } | MergeError::Twice(_) => "",
+        MergeError::NotAnObject
+        | MergeError::Section { .. }
+        | MergeError::Moved
+        | MergeError::Comment
+        | MergeError::Twice(_) => "",
     };
     anyhow!("{error}{advice}")
 }

@@ -1,11 +1,12 @@
-//! `smcp scan`: which servers the clients of this machine start, and whether smcp starts them.
+//! `smcp scan`: which servers clients start, and whether smcp starts them.
 //!
-//! It reads the files of clients, starts nothing, and sends nothing.
+//! It reads the files of clients, starts nothing, and sends nothing; `wrap` alone changes files, when it is asked to.
 
 mod entry;
 mod package;
 mod read;
 mod sort;
+mod wrap;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ use crate::cli::format::AnswerFormat;
 use crate::cli::scan::entry::ClientStart;
 use crate::cli::scan::read::FoundServer;
 use crate::cli::scan::sort::Sorter;
+use crate::cli::scan::wrap::WrapOptions;
 use smcp_authority as authority;
 use smcp_model::scan::FailOn;
 use smcp_model::scan::MachineScan;
@@ -41,7 +43,8 @@ use smcp_report::scan;
 ///
 /// It reads the files of every client it knows, for this user, for projects, and for the machine. It starts nothing and
 /// sends nothing: what the policies say of a package is said from what is on this machine. Exits 1 when a server is
-/// started past smcp, or a file can't be read.
+/// started past smcp, or a file can't be read. With --wrap it changes the files of clients, and with --import it has npm
+/// or pip fetch packages first.
 #[derive(Debug, Args)]
 pub(super) struct ScanCommand {
     /// Only this client; may be given more than once
@@ -56,6 +59,8 @@ pub(super) struct ScanCommand {
     /// The form of the answer: human, json (as --json), or sarif (2.1.0)
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     format: Option<AnswerFormat>,
+    #[command(flatten)]
+    wrap: WrapOptions,
 }
 
 /// What `--fail-on` names.
@@ -84,7 +89,13 @@ impl ScanCommand {
             return Err(Failure::usage(anyhow!("scan answers as human, json or sarif")));
         }
         app.answer_in(self.format)?;
-        let found = self.found(app)?;
+        let mut found = self.found(app)?;
+        if let Some(exit) = self.wrap.execute(app, &found)? {
+            return Ok(exit);
+        }
+        if self.wrap.is_given() {
+            found = self.found(app)?;
+        }
         let sorter = Sorter::new(app);
         let fail_on = match self.fail_on {
             FailOnArgument::Ungated => FailOn::Ungated,
@@ -169,7 +180,11 @@ fn scanned(file: &ServerFile, sorter: &Sorter<'_>) -> ScannedFile {
     let ServerFile { client, profile, row, path, content } = file;
     let real = authority::resolve(path).ok().filter(|real| real != path);
     let (problem, servers) = match content {
-        Ok((_, servers)) => (None, servers.iter().map(|server| sorted(server, sorter)).collect()),
+        Ok((text, servers)) => {
+            let keys: Vec<&[String]> = servers.iter().map(|server| server.keys.as_slice()).collect();
+            let lines = row.format.lines(text, &keys);
+            (None, servers.iter().zip(lines).map(|(server, line)| sorted(server, line, sorter)).collect())
+        }
         Err(problem) => (Some(problem.clone()), Vec::new()),
     };
     let client = client.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
@@ -184,13 +199,13 @@ fn scanned(file: &ServerFile, sorter: &Sorter<'_>) -> ScannedFile {
     }
 }
 
-fn sorted(server: &FoundServer, sorter: &Sorter<'_>) -> ScannedServer {
+fn sorted(server: &FoundServer, line: usize, sorter: &Sorter<'_>) -> ScannedServer {
     let FoundServer { name, project, keys: _, entry, off } = server;
     let started = ClientStart::of(entry);
     ScannedServer {
         name: SafeText::quoted_value(name),
         project: project.as_deref().map(SafeText::quoted),
-        line: 0,
+        line,
         off: off.clone(),
         way: sorter.way(&started),
         variables: started.variable_names().into_iter().map(SafeText::quoted_value).collect(),

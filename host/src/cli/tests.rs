@@ -184,3 +184,28 @@ fn doctor_says_what_managed_settings_let_clients_start() {
         }
     }
 }
+
+#[test]
+fn what_an_administrator_has_clients_start_is_scanned_and_never_changed() {
+    let bed = CommandBed::new();
+    bed.write(".mcp/config.yaml", "registry_url: registry\n");
+    for folder in ["registry", "claude-code", "codex"] {
+        authority::create_dir(&bed.0.path().join(folder)).unwrap();
+    }
+    let text = r#"{"mcpServers": {"a": {"command": "npx", "args": ["a"]}}}"#;
+    bed.write("claude-code/managed-mcp.json", text);
+    bed.write("codex/managed_config.toml", "[mcp_servers.b]\nurl = 'https://b.example'\n");
+    let (exit, out, _) = bed.run("--json scan", &[]);
+    let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let servers = document["servers"].as_array().unwrap().iter();
+    let servers: Vec<_> = servers.map(|it| (it["scope"].clone(), it["name"].clone(), it["kind"].clone())).collect();
+    let expected = [("managed", "a", "npx"), ("managed", "b", "url")];
+    assert_eq!(servers, expected.map(|(scope, name, kind)| (scope.into(), name.into(), kind.into())));
+    assert_eq!(exit.code(), 1);
+    let (_, _, err) = bed.run("scan --wrap --yes", &[]);
+    assert!(err.contains("stays as it is: the file is not yours to change by hand"), "{err}");
+    assert_eq!(
+        authority::read_file(&bed.0.path().join("claude-code/managed-mcp.json"), 1_000).unwrap(),
+        text.as_bytes()
+    );
+}

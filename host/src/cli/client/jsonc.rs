@@ -14,6 +14,15 @@ enum Within {
 
 /// Returns the text without comments and trailing commas, as long as before.
 pub(in crate::cli) fn plain(text: &str) -> String {
+    blanked(text, true)
+}
+
+/// Returns the text without comments alone, as long as before.
+pub(in crate::cli) fn without_comments(text: &str) -> String {
+    blanked(text, false)
+}
+
+fn blanked(text: &str, commas: bool) -> String {
     let mut bytes = text.as_bytes().to_vec();
     let (mut within, mut at, mut comma) = (Within::Value, 0, None);
     while let Some(byte) = bytes.get(at).copied() {
@@ -33,7 +42,7 @@ pub(in crate::cli) fn plain(text: &str) -> String {
             (Within::Line | Within::Block, ..) => {}
             (Within::Value, b' ' | b'\t' | b'\r' | b'\n', _) => {}
             (Within::Value, b'}' | b']', _) => {
-                if let Some(comma) = comma.take() {
+                if let Some(comma) = comma.take().filter(|_| commas) {
                     blank(&mut bytes, comma, 1);
                 }
             }

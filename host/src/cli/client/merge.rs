@@ -8,6 +8,8 @@ mod yaml;
 
 use serde_json::Value;
 
+use smcp_model::limits;
+
 /// The format of a client's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli) enum FileFormat {
@@ -40,6 +42,34 @@ pub(in crate::cli) enum Addition {
     },
 }
 
+/// What a client starts from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) struct ClientCommand {
+    /// The program.
+    pub(in crate::cli) program: String,
+    /// Its arguments.
+    pub(in crate::cli) args: Vec<String>,
+}
+
+impl ClientCommand {
+    /// Puts it into an entry of any client.
+    pub(in crate::cli) fn put_into(&self, entry: &mut Value) {
+        let Some(members) = entry.as_object_mut() else { return };
+        let list = |words: &mut dyn Iterator<Item = &String>| words.map(|word| Value::from(word.as_str())).collect();
+        match members.get_mut("command") {
+            Some(Value::Array(words)) => *words = list(&mut std::iter::once(&self.program).chain(&self.args)),
+            Some(Value::Object(command)) => {
+                command.insert("path".to_owned(), self.program.as_str().into());
+                command.insert("args".to_owned(), Value::Array(list(&mut self.args.iter())));
+            }
+            _ => {
+                members.insert("command".to_owned(), self.program.as_str().into());
+                members.insert("args".to_owned(), Value::Array(list(&mut self.args.iter())));
+            }
+        }
+    }
+}
+
 /// Why a file can't be changed.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::cli) enum MergeError {
@@ -69,6 +99,12 @@ pub(in crate::cli) enum MergeError {
     /// A key is there twice, and it is not known which one the client reads.
     #[error("`{0}` stands in it more than once")]
     Twice(String),
+    /// The entry is not where it was, or has another shape.
+    #[error("the command is not where it was")]
+    Moved,
+    /// A comment would be lost.
+    #[error("a comment stands in the command, and would be lost")]
+    Comment,
     /// The file has another server of this name.
     #[error("it has another server `{0}`")]
     Taken(String),
@@ -104,6 +140,32 @@ impl FileFormat {
         match self {
             Self::Json => json::merge(text, additions, force),
             Self::Toml => toml::merge(text, additions, force),
+            Self::Yaml => Err(MergeError::Yaml),
+        }
+    }
+
+    /// Returns the line in which each of these entries begins, counted from 1; 0 where that is not known.
+    pub(in crate::cli) fn lines(self, text: &str, entries: &[&[String]]) -> Vec<usize> {
+        match self {
+            // Each of them takes a walk through the text.
+            Self::Json if text.len().saturating_mul(entries.len()) <= limits::CLIENT_FILE => json::lines(text, entries),
+            Self::Json | Self::Toml | Self::Yaml => vec![0; entries.len()],
+        }
+    }
+
+    /// Returns the text with another command in the entry that the keys lead to; comments and layout stay.
+    ///
+    /// # Errors
+    /// See [`MergeError`].
+    pub(in crate::cli) fn rewrite(
+        self,
+        text: &str,
+        keys: &[String],
+        new: &ClientCommand,
+    ) -> Result<String, MergeError> {
+        match self {
+            Self::Json => json::rewrite(text, keys, new),
+            Self::Toml => toml::rewrite(text, keys, new),
             Self::Yaml => Err(MergeError::Yaml),
         }
     }

@@ -1,4 +1,4 @@
-//! The package that a line of npx or uvx starts, where every word is understood.
+//! The package that a line of npx or uvx starts, where each word is understood.
 
 use smcp_import::ImportSource;
 

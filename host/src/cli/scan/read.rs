@@ -24,6 +24,9 @@ use smcp_yaml::Bounds;
 const BOUNDS: Bounds =
     Bounds { document: "a client's file", expanded: limits::CONFIG_EXPANDED, brackets: limits::CONFIG_BRACKETS };
 
+/// The most servers of one file: more than any client starts, and a bound for the work with each.
+const SERVERS: usize = 1_000;
+
 /// A server as it stands in a file.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct FoundServer {
@@ -108,6 +111,9 @@ pub(super) fn servers(
     }
     for section in row.sections {
         walk(document, section, &mut Vec::new(), None, &mut found)?;
+    }
+    if found.len() > SERVERS {
+        return Err(SafeText::new(&format!("it has more than {SERVERS} servers")));
     }
     // What a longer list of keys leads to is no server.
     let leads = |keys: &[String]| row.sections.iter().any(|section| section.iter().eq(keys));

@@ -138,12 +138,17 @@ impl<'a> Sorter<'a> {
             let own = self.own.as_deref().unwrap_or(Path::new("smcp")).display();
             return Err(format!("it is called smcp, and is not this one ({own})"));
         }
-        let loaded = variables.iter().find(|(name, _)| LOADER.iter().any(|prefix| name.starts_with(prefix)));
+        let loaded = variables.iter().find(|(name, _)| is_loader_variable(name));
         match loaded {
             Some((name, _)) => Err(format!("the variable {} puts other code into it", SafeText::quoted_value(name))),
             None => Ok(()),
         }
     }
+}
+
+/// Whether the system's loader puts other code into a program by this variable.
+pub(super) fn is_loader_variable(name: &str) -> bool {
+    LOADER.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Returns what the policies say of a package now.
