@@ -28,6 +28,7 @@ fn every_command_has_help() {
         "info",
         "pull",
         "mcp-config",
+        "scan",
         "login",
         "logout",
         "audit",

@@ -41,6 +41,7 @@ mod refusal;
 #[cfg(target_os = "linux")]
 mod registries;
 mod run;
+mod scan;
 mod summary;
 #[cfg(target_os = "linux")]
 mod system;
@@ -48,3 +49,4 @@ mod variables;
 mod team;
 mod trees;
 mod trust;
+mod wrap;

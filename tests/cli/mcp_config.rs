@@ -24,8 +24,8 @@ fn shown(ran: &Ran) -> String {
     ran.to_string().replace(env!("CARGO_BIN_EXE_smcp"), "[SMCP]")
 }
 
-const JSON: [&str; 9] =
-    ["claude-code", "claude-desktop", "cursor", "gemini", "opencode", "qwen", "vscode", "windsurf", "zed"];
+const JSON: [&str; 10] =
+    ["claude-code", "claude-desktop", "cursor", "gemini", "lm-studio", "opencode", "qwen", "vscode", "windsurf", "zed"];
 
 #[test]
 fn every_client_gets_what_it_reads() {
@@ -43,6 +43,43 @@ fn every_client_gets_what_it_reads() {
     insta::assert_snapshot!("plain", shown(&plain));
     let written = [".config", ".cursor", ".claude.json", ".codex", ".gemini", ".qwen", ".codeium"];
     assert!(written.iter().all(|name| !bed.has(name)), "printing writes nothing");
+}
+
+#[test]
+fn managed_settings_let_the_given_lines_through_alone() {
+    let bed = bed();
+    let options = "--trust --config .mcp/config.yaml --registry registry";
+    for client in ["claude-code", "codex", "vscode"] {
+        let ran = bed.run(&format!("mcp-config acme/my.tool@1.2.0 --managed {client} {options} -- --color ü"));
+        insta::assert_snapshot!(format!("managed_{client}"), shown(&ran.succeeds()));
+        let ran = bed.run(&format!("mcp-config acme/a@1.0.0 acme/b@latest --managed {client}")).succeeds();
+        assert!(ran.raw.contains("acme/a@1.0.0") && ran.raw.contains("acme/b@latest"), "{ran}");
+    }
+    let cases = [
+        ("acme/a@1.0.0 acme/b@1.0.0 --client cursor", "one package at a time"),
+        ("acme/a@1.0.0 acme/b@1.0.0 --managed codex -- x", "arguments behind `--` can only be given for one package"),
+        ("acme/a@1.0.0 acme/b@1.0.0 --managed codex --name x", "--name can only be given for one package"),
+        ("acme/a@1.0.0 other/a@1.0.0 --managed codex", "two of the packages would be called `a`"),
+        ("acme/a@1.0.0 --managed codex --client codex", "cannot be used with"),
+        ("acme/a@1.0.0", "--client <CLIENT>"),
+        ("acme/a@1.0.0 --managed claude-code -- ${X}", "argument 1 behind `--` has a `${`"),
+    ];
+    for (line, says) in cases {
+        bed.run(&format!("mcp-config {line}")).refuses(1, &[says]);
+    }
+}
+
+#[test]
+fn variables_that_a_server_needs_are_named() {
+    let bed = bed();
+    let variables = serde_json::json!({
+        "API_KEY": {"required": true}, "REGION": {"required": true, "default": "eu"}, "COLOR": {"required": false},
+    });
+    bed.publish(&Package::shell("acme/tool@1.0.0", "true").good().manifest(|it| it["variables"] = variables));
+    let says = "acme/tool@1.0.0 does not start without API_KEY: --env API_KEY has the client give it";
+    bed.run("mcp-config acme/tool@1.0.0 --client cursor").succeeds().says(&[says]);
+    let given = bed.run("mcp-config acme/tool@1.0.0 --client cursor --env API_KEY").succeeds();
+    assert!(!given.stderr.contains("does not start without"), "{given}");
 }
 
 #[test]
@@ -302,7 +339,7 @@ fn a_line_that_would_give_a_broken_client_is_refused() {
     let bed = bed();
     let cases = [
         ("", "--client"),
-        ("--client emacs", "claude-code, claude-desktop, codex, cursor, gemini, goose, opencode"),
+        ("--client emacs", "claude-code, claude-desktop, codex, cursor, gemini, goose, lm-studio, opencode"),
         ("--client cursor --name a.b", "A-Z, a-z, 0-9, `-` and `_`"),
         ("--client cursor --env API_KEY=hunter2", "no value"),
         ("--client cursor --force", "--write"),

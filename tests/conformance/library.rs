@@ -51,6 +51,7 @@ pub(crate) fn observe(case: &Case, bed: &Bed) -> Observed {
         read_head: |_| None,
         compilation: Compilation::InProcess,
         lasting: true,
+        offline: false,
     };
     let session = Session::new(config, system, SharedHost::default());
     observed(&pipeline::evaluate_facts(&session, subject, context, &mut Unwatched).unwrap(), trust)

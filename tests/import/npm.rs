@@ -227,3 +227,27 @@ fn an_interrupted_import_leaves_nothing() {
         machine.is_clean();
     }
 }
+
+#[test]
+fn a_client_that_starts_npx_is_put_behind_smcp_in_one_go() {
+    let machine = Machine::new();
+    machine.bed.configure("policy: {allowed_origins: [verified]}");
+    let cursor = ".cursor/mcp.json";
+    let entry = json!({"command": "npx", "args": ["-y", "@acme/tool", "a b"], "env": {"TOKEN": "hunter2"}});
+    let before = json!({"mcpServers": {"t": entry}}).to_string();
+    machine.bed.write(cursor, &before);
+    machine.bed.write("fake/npm-version", "5.0.0\n");
+    let line = "scan --wrap --import --origin verified --yes";
+    machine.smcp(line).run().refuses(1, &["npm:@acme/tool is not imported"]);
+    assert_eq!(machine.bed.read(cursor), before, "an import that fails changes no file");
+    machine.bed.write("fake/npm-version", "11.0.0\n");
+    let ran = machine.smcp(line).run().succeeds();
+    assert!(ran.stdout.contains("through smcp, pinned: npm/acme.tool@1.2.3; may run today"), "{ran}");
+    machine.is_clean();
+    let document: Value = serde_json::from_str(&machine.bed.read(cursor)).unwrap();
+    assert_eq!(document["mcpServers"]["t"]["env"], entry["env"]);
+    let words = document["mcpServers"]["t"]["args"].as_array().unwrap();
+    let words: Vec<_> = words.iter().map(|word| word.as_str().unwrap()).collect();
+    machine.smcp("").args(&words).env("TOKEN", "hunter2").run().succeeds().prints("heard hunter2 a b\n");
+    machine.smcp("scan --wrap --import --yes").run().succeeds().silent();
+}

@@ -22,5 +22,6 @@ mod down;
 mod integrity;
 mod left;
 mod places;
+mod scan;
 mod serve;
 mod through;

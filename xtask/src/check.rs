@@ -19,7 +19,7 @@ use crate::say;
 const OTHERS: [&str; 2] = ["tests/peers/rust-client/Cargo.toml", "tests/bench/Cargo.toml"];
 
 /// The tests that [`check_all`] alone runs, since they need more than Rust.
-const FURTHER_TESTS: [&str; 4] = ["languages", "registries", "imports", "signing-tools"];
+const FURTHER_TESTS: [&str; 5] = ["languages", "registries", "imports", "lockdown", "signing-tools"];
 
 /// What a package registry would get, together: they depend on one another.
 const SDK: [&str; 4] = ["smcp-policy-cases", "smcp-policy-derive", "smcp-policy-sdk", "smcp-yaml"];
@@ -65,6 +65,9 @@ pub(crate) fn check_all(root: &Path) -> anyhow::Result<()> {
     step("servers of npm and PyPI, and MCP bundles, by the real clients");
     let imports = ["test", "--locked", "--package", "smcp", "--test", "imports", "--", "--nocapture"];
     run(cargo_in(root).args(imports))?;
+    step("managed settings, by the clients that have them");
+    let lockdown = ["test", "--locked", "--package", "smcp", "--test", "lockdown", "--", "--nocapture"];
+    run(cargo_in(root).args(lockdown))?;
     step("signatures, by their real tools");
     run(cargo_in(root).args([
         "test",

@@ -20,6 +20,9 @@ pub enum HttpProblem {
         /// The error of the last try.
         cause: SafeText,
     },
+    /// The command sends nothing.
+    #[error("is not asked, because this command sends nothing")]
+    NotAsked,
     /// The server says that it can't answer now.
     #[error("can't answer now ({tries}): status {status}{message}{}", later(*.wait))]
     Busy {
@@ -155,7 +158,7 @@ impl HttpProblem {
     /// The kind of the problem.
     pub const fn kind(&self) -> HttpProblemKind {
         match self {
-            Self::Unreachable { .. } | Self::Busy { .. } => HttpProblemKind::Unavailable,
+            Self::Unreachable { .. } | Self::NotAsked | Self::Busy { .. } => HttpProblemKind::Unavailable,
             Self::LoginNeeded { .. } => HttpProblemKind::Login,
             Self::Tls { .. } | Self::NoAuthorities { .. } => HttpProblemKind::Untrusted,
             Self::Redirect { .. } | Self::Nearer(_) | Self::TooManyRedirects => HttpProblemKind::Redirect,

@@ -50,6 +50,8 @@ pub struct HttpSettings {
     pub proxy: ProxySettings,
     /// The authorities whose certificates are trusted.
     pub trust: Trust,
+    /// Whether nothing is sent: every request fails, as where no server can be reached.
+    pub offline: bool,
 }
 
 /// A client for one server. Before the first request it neither connects nor reads certificates.
@@ -93,6 +95,7 @@ impl HttpClient {
     }
 
     fn get_from(&self, from: Address, accept: &str, deadline: &Deadline) -> Result<HttpOutcome, HttpError> {
+        self.check_online()?;
         let Self { server, settings: HttpSettings { token, login, .. }, agents, home } = self;
         let token = token.as_ref().filter(|_| from.endpoint() == home.endpoint());
         let authorization = token.map(Authorization::bearer);
@@ -116,6 +119,7 @@ impl HttpClient {
     /// # Errors
     /// When there is no answer before the deadline, or it leads where it must not.
     pub fn call(&self, call: &HttpCall<'_>, deadline: &Deadline) -> Result<HttpReply, HttpError> {
+        self.check_online()?;
         let from = match call.target {
             HttpTarget::Below(path) => self.below(path)?,
             HttpTarget::Led(location) => {
@@ -141,6 +145,13 @@ impl HttpClient {
     pub fn led_to(&self, location: &str) -> Result<Endpoint, HttpError> {
         let address = led(&self.home, &self.home, location).map_err(|problem| self.failed(problem))?;
         Ok(address.endpoint().clone())
+    }
+
+    fn check_online(&self) -> Result<(), HttpError> {
+        if !self.settings.offline {
+            return Ok(());
+        }
+        Err(ServerError { server: self.server.clone(), problem: HttpProblem::NotAsked, via: None }.into())
     }
 
     fn below(&self, path: &str) -> Result<Address, HttpError> {

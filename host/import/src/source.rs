@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use smcp_model::digest::Digest;
+use smcp_model::name::PackageId;
 use smcp_model::text::SafeText;
 
 /// The longest name that npm takes, bytes; longer ones of PyPI are not known either.
@@ -59,6 +60,25 @@ pub struct ImportSourceError {
 const EXPECTED: &str = "expected npm:NAME[@VERSION], pypi:NAME[==VERSION] or mcpb:FILE|URL[#sha256:DIGEST], for example npm:@acme/tool@1.2.0";
 
 impl ImportSource {
+    /// The name that the package has here, when nobody gives it another; `None` for what its own file names.
+    pub fn package_id(&self) -> Option<PackageId> {
+        let name = match self {
+            Self::Npm { name, .. } => name.trim_start_matches('@').replace('/', "."),
+            Self::Pypi { name, .. } => canonical(name),
+            Self::Mcpb { .. } => return None,
+        };
+        format!("{}/{name}", self.kind()).parse().ok()
+    }
+
+    /// The version, tag or range that is named.
+    pub fn version(&self) -> Option<&str> {
+        match self {
+            Self::Npm { wanted, .. } => wanted.as_deref(),
+            Self::Pypi { version, .. } => version.as_deref(),
+            Self::Mcpb { .. } => None,
+        }
+    }
+
     /// The kind, as it stands before the colon.
     pub const fn kind(&self) -> &'static str {
         match self {

@@ -44,6 +44,7 @@ pub mod progress;
 pub mod record;
 pub mod registry;
 pub mod request;
+pub mod scan;
 mod schema;
 pub mod secret;
 pub mod set_status;

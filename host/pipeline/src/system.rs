@@ -35,6 +35,8 @@ pub struct System {
     /// Whether the process goes on after the command, as that of a test does. One that ends leaves it to the system to
     /// release what it has loaded.
     pub lasting: bool,
+    /// Whether no server may be asked. What the cache has counts as it does when none answers.
+    pub offline: bool,
 }
 
 /// Where policies are compiled.
@@ -118,6 +120,7 @@ mod tests {
             read_head: |_| None,
             compilation: Compilation::InProcess,
             lasting: true,
+            offline: false,
         };
         let home = system("/home/a");
         assert_eq!((home.variable("EMPTY"), home.set_variable("EMPTY")), (None, Some(OsStr::new(""))));

@@ -25,6 +25,7 @@ pub mod prompt;
 mod quote;
 pub mod records;
 pub mod sarif;
+pub mod scan;
 pub mod signing;
 pub mod stated;
 pub mod style;

@@ -13,6 +13,7 @@ use crate::human;
 use crate::style::Style;
 use smcp_decide::Refusal;
 use smcp_model::decision::Consent;
+use smcp_model::text::SafeText;
 
 /// The question to the user.
 const QUESTION: &str = "Continue? [y/N] ";
@@ -79,6 +80,18 @@ fn ask(input: &mut dyn Read, out: &mut dyn Write) -> Consent {
     Consent::Declined
 }
 
+/// Asks a question of the command's own, and reads the answer up to the end of its line and no further. Only a clear yes is
+/// one; `None` when there is no answer.
+pub fn question(text: &str, input: &mut dyn Read, out: &mut dyn Write) -> Option<bool> {
+    let asked = write!(out, "{} [y/N] ", SafeText::new(text)).and_then(|()| out.flush());
+    let line = asked.and_then(|()| read_line(input)).ok().flatten();
+    if line.is_none() {
+        // It is not answered, whether or not this can be shown.
+        let _ = writeln!(out);
+    }
+    line.map(|line| is_yes(&line))
+}
+
 /// Reads one line, without its end; `None` when the input ends before it, or the line is too long.
 fn read_line(input: &mut dyn Read) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
@@ -133,6 +146,17 @@ mod tests {
             let mut out = Vec::new();
             assert_eq!(ask(&mut &*input, &mut out), expected, "{:?}", String::from_utf8_lossy(input));
             assert!(String::from_utf8(out).unwrap().starts_with("\nContinue? [y/N] "));
+        }
+    }
+
+    #[test]
+    fn a_question_without_an_answer_is_no_no() {
+        for (input, expected) in
+            [("y\n", Some(true)), ("\n", Some(false)), ("n\nrest", Some(false)), ("", None), ("y", None)]
+        {
+            let mut out = Vec::new();
+            assert_eq!(question("a\u{1b}[2J?", &mut input.as_bytes(), &mut out), expected, "{input:?}");
+            assert!(String::from_utf8(out).unwrap().starts_with("a\\u{1b}[2J? [y/N] "));
         }
     }
 

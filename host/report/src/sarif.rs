@@ -56,7 +56,7 @@ pub fn failed(code: &str, message: &str, exit_code: u8) -> Value {
     run(&[], &[], json!({"id": "smcp/"}), exit_code, false, &[notification("error", code, message)])
 }
 
-fn run(
+pub(crate) fn run(
     rules: &[Value],
     results: &[Value],
     automation: Value,
@@ -224,13 +224,13 @@ fn unversioned(package: &str) -> &str {
 
 /// Returns text in which no reader finds a link that we did not make: `[text](target)` is one, in plain text, too
 /// (section 3.11.6).
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let lines = text.lines().map(|line| SafeText::new(line).to_string()).collect::<Vec<_>>().join("\n");
     if lines.contains("](") { lines.replace('[', "\\[").replace(']', "\\]") } else { lines }
 }
 
 /// Returns the location of a file: relative to the sources where it is named so, and a `file:` URI where it is absolute.
-fn artifact(file: &str) -> Value {
+pub(crate) fn artifact(file: &str) -> Value {
     let file = file.strip_prefix("./").unwrap_or(file);
     let mut uri = String::new();
     for byte in file.bytes() {

@@ -19,6 +19,7 @@ use crate::cli::failure::Failure;
 use crate::cli::format::AnswerFormat;
 use crate::cli::global::Global;
 use crate::cli::invocation::Invocation;
+use crate::cli::invocation::OutputStreams;
 use crate::cli::invocation::Stream;
 use smcp_authority as authority;
 use smcp_authority::InputError;
@@ -74,6 +75,25 @@ impl App {
         };
         let format = if global.json { AnswerFormat::Json } else { AnswerFormat::Human };
         Self { global, places, invocation, host, format, as_of: None }
+    }
+
+    /// Returns the app of another command line on the same machine, which writes to other streams.
+    pub(super) fn beside(
+        &self,
+        global: Global,
+        arguments: Vec<OsString>,
+        system: System,
+        (out, err): (impl io::Write + 'static, impl io::Write + 'static),
+    ) -> Self {
+        let Places { working_directory, system_folder, home: _ } = &self.places;
+        let invocation = Invocation {
+            arguments,
+            system,
+            working_directory: working_directory.clone(),
+            system_folder: system_folder.clone(),
+            streams: OutputStreams::piped(out, err),
+        };
+        Self::new(global, invocation, self.host.clone())
     }
 
     /// The command line, the program's name first.

@@ -1,5 +1,6 @@
 //! `smcp doctor`: whether `run` could work here, and if not, why.
 
+mod lockdown;
 mod records;
 mod rules;
 mod surroundings;
@@ -54,6 +55,7 @@ impl DoctorCommand {
         checks.extend(surroundings::limits());
         checks.extend(surroundings::kernel());
         checks.extend(surroundings::compiler(app.system()));
+        checks.extend(lockdown::checks(app));
         checks.push(surroundings::clock(app.system().time()));
         let exit = if worst(&checks) == Health::Problem { Exit::USAGE } else { Exit::SUCCESS };
         if app.json() {

@@ -93,7 +93,7 @@ pub(super) struct ImportCommand {
 }
 
 /// An importer is nobody who certifies.
-fn parse_origin(text: &str) -> Result<String, String> {
+pub(super) fn parse_origin(text: &str) -> Result<String, String> {
     let origin = publish::parse_origin(text)?;
     if origin.trim().eq_ignore_ascii_case("official") {
         return Err("nobody makes a package official by importing it".to_owned());
@@ -102,8 +102,38 @@ fn parse_origin(text: &str) -> Result<String, String> {
 }
 
 impl ImportCommand {
+    /// Imports a source as the command line does that names nothing else but this.
+    pub(super) const fn of(
+        source: ImportSource,
+        bin: Option<String>,
+        variable: Vec<String>,
+        origin: Option<String>,
+    ) -> Self {
+        Self {
+            name: None,
+            bin,
+            lock: None,
+            variable,
+            permissions: None,
+            workdir_writable: false,
+            origin,
+            cert_level: None,
+            score: None,
+            status: None,
+            source,
+        }
+    }
+
     /// Carries the command out.
     pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
+        match self.import(app)? {
+            Ok((target, imported, published)) => self.answer(app, &target, &imported, &published),
+            Err(exit) => Ok(exit),
+        }
+    }
+
+    /// Makes the package and publishes it. The inner error is how the command ends when it was interrupted.
+    pub(super) fn import(&self, app: &mut App) -> Result<Result<(PublishTarget, Imported, Published), Exit>, Failure> {
         let reference = match &self.name {
             None => None,
             Some(PackageRef { id, selector: Selector::Exact(version) }) => Some((id.clone(), version.clone())),
@@ -136,11 +166,11 @@ impl ImportCommand {
         };
         let imported = match imported {
             Ok(imported) => imported,
-            Err(error) => return ended(app, error, &self.source),
+            Err(error) => return ended(app, error, &self.source).map(Err),
         };
         let target = PublishTarget::of(app, registry)?;
         let published = self.publish(&target, &imported)?;
-        self.answer(app, &target, &imported, &published)
+        Ok(Ok((target, imported, published)))
     }
 
     fn publish(&self, target: &PublishTarget, imported: &Imported) -> Result<Published, Failure> {
@@ -207,7 +237,7 @@ impl ImportCommand {
 }
 
 /// The registry that a package goes into: the one that is named, or that of the configuration when it is a directory.
-fn registry(app: &App) -> Result<Registry, Failure> {
+pub(super) fn registry(app: &App) -> Result<Registry, Failure> {
     let (registry, is_named) = match app.named_registry() {
         Some(text) => (app.registry(text)?, true),
         None => (app.session(None)?.config().registry().clone(), false),

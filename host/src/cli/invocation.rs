@@ -54,6 +54,7 @@ impl Invocation {
                     server: pipeline::fork_server(authority::own_program),
                 },
                 lasting: false,
+                offline: false,
             },
             working_directory: authority::current_dir().unwrap_or_default(),
             system_folder: PathBuf::from(discover::SYSTEM_FOLDER),

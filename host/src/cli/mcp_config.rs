@@ -2,15 +2,11 @@
 //!
 //! It is printed, and written only on request: the file belongs to the client and its user.
 
-mod client;
-mod file;
-mod forecast;
-mod merge;
+mod managed;
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::path::Path;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -20,17 +16,19 @@ use clap::Args;
 use clap::ValueEnum;
 
 use crate::cli::app::App;
+use crate::cli::client::Client;
+use crate::cli::client::Profile;
+use crate::cli::client::ServerEntry;
+use crate::cli::client::file::ClientFile;
+use crate::cli::client::line;
+use crate::cli::client::line::SmcpLine;
+use crate::cli::client::managed::ManagedClient;
+use crate::cli::client::merge::FileFormat;
+use crate::cli::client::merge::MergeError;
+use crate::cli::client::place::Folders;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::mcp_config::client::Client;
-use crate::cli::mcp_config::client::Folders;
-use crate::cli::mcp_config::client::Profile;
-use crate::cli::mcp_config::client::ServerEntry;
-use crate::cli::mcp_config::file::ClientFile;
-use crate::cli::mcp_config::forecast::Forecast;
-use crate::cli::mcp_config::merge::FileFormat;
-use crate::cli::mcp_config::merge::MergeError;
-use smcp_authority as authority;
+use crate::cli::forecast::Forecast;
 use smcp_model::limits;
 use smcp_model::package::PackageRef;
 use smcp_model::path;
@@ -44,14 +42,17 @@ use smcp_report::style::Span;
 #[derive(Debug, Args)]
 pub(super) struct McpConfigCommand {
     /// The package: ORG/NAME@VERSION, ORG/NAME@latest or ORG/NAME@sha256:DIGEST
-    #[arg(value_name = "REF")]
-    reference: PackageRef,
+    #[arg(value_name = "REF", required = true)]
+    references: Vec<PackageRef>,
     /// Arguments for the server, after those of its manifest
     #[arg(last = true, value_name = "ARG")]
     arguments: Vec<String>,
     /// The client that will start it
-    #[arg(long, value_enum)]
-    client: Client,
+    #[arg(long, value_enum, required_unless_present = "managed")]
+    client: Option<Client>,
+    /// Print the managed settings under which this client may start these packages and nothing else
+    #[arg(long, value_enum, value_name = "CLIENT", conflicts_with_all = ["client", "format", "write", "file", "env"])]
+    managed: Option<ManagedClient>,
     /// What the server is called in the client [default: the package's name]
     #[arg(long)]
     name: Option<ServerName>,
@@ -130,16 +131,24 @@ impl McpConfigCommand {
     pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         // A wrong configuration is reported here: a client could only say that the server didn't start.
         let session = app.session(None)?;
-        let profile = self.client.profile();
-        let server = self.server(app, &profile)?;
+        if let Some(client) = self.managed {
+            self.print_managed(app, client)?;
+            return Ok(Exit::SUCCESS);
+        }
+        let (Some(client), [reference]) = (self.client, self.references.as_slice()) else {
+            return Err(Failure::usage(anyhow!("a client's file is made for one package at a time")));
+        };
+        let profile = client.profile();
+        let server = self.server(app, &profile, reference)?;
         if self.write {
-            self.put(app, &server, &profile)?;
+            self.put(app, &server, &profile, reference)?;
         } else {
             self.print(app, &server, &profile)?;
         }
         // With `--quiet` the notice would not be shown.
-        let forecast = if app.is_quiet() { Forecast::Fine } else { Forecast::of(session, &self.reference, self.trust) };
-        self.advise(app, &server, &profile, &forecast);
+        let (forecast, required) =
+            if app.is_quiet() { (Forecast::Fine, Vec::new()) } else { Forecast::of(session, reference, self.trust) };
+        self.advise(app, &server, &profile, (reference, &forecast, &required));
         Ok(Exit::SUCCESS)
     }
 
@@ -150,7 +159,7 @@ impl McpConfigCommand {
             place => place.ok(),
         };
         let text = match self.format {
-            PrintFormat::Document => profile.format.document(&profile.additions(server)).map_err(Failure::usage)?,
+            PrintFormat::Document => profile.format().document(&profile.additions(server)).map_err(Failure::usage)?,
             PrintFormat::Server => format!("{:#}\n", profile.value(server)),
         };
         app.out().write_all(text.as_bytes())?;
@@ -158,7 +167,7 @@ impl McpConfigCommand {
             return Ok(());
         }
         if let Some(place) = place {
-            let how = match profile.format {
+            let how = match profile.format() {
                 FileFormat::Json | FileFormat::Toml => "--write puts it there",
                 FileFormat::Yaml => "where its first line stands there already, the rest goes below that",
             };
@@ -171,38 +180,24 @@ impl McpConfigCommand {
     }
 
     /// Returns the server that the client has to start.
-    fn server(&self, app: &App, profile: &Profile) -> Result<ServerEntry, Failure> {
-        let program = authority::program_file().context("while looking for smcp's own file").map_err(Failure::usage)?;
-        let mut args = vec!["run".to_owned()];
-        for (option, value) in app.carried_options()? {
-            args.extend([option.to_owned(), text(Path::new(&value))?]);
+    fn server(&self, app: &App, profile: &Profile, reference: &PackageRef) -> Result<ServerEntry, Failure> {
+        let options: Vec<_> = self.trust.then(|| "--trust".to_owned()).into_iter().collect();
+        let line = SmcpLine::of(app, &options, &reference.to_string())?;
+        line.check_expansion(profile)?;
+        // An argument may be a secret, so it isn't shown.
+        let expanded = self.arguments.iter().zip(1..).find_map(|(word, at)| Some((at, profile.expanded_in(word)?)));
+        if let Some((at, mark)) = expanded {
+            return Err(line::expansion(&format!("argument {at} behind `--`"), mark, profile));
         }
-        args.extend(self.trust.then(|| "--trust".to_owned()));
-        args.push(self.reference.to_string());
+        let SmcpLine { program: command, mut args } = line;
         if !self.arguments.is_empty() {
             args.push("--".to_owned());
             args.extend(self.arguments.iter().cloned());
         }
         let variables: Result<_, _> = self.env.iter().map(|key| parse_key(key)).collect();
         let variables = variables.context("while reading --env").map_err(Failure::usage)?;
-        let name = self.name.clone().unwrap_or_else(|| ServerName::of(&self.reference)).0;
-        let server = ServerEntry { name, command: text(&program)?, args, variables };
-        self.check_expansion(&server, profile)?;
-        Ok(server)
-    }
-
-    /// Checks that the client takes every word as it is written. An argument may be a secret, so it isn't shown.
-    fn check_expansion(&self, server: &ServerEntry, profile: &Profile) -> Result<(), Failure> {
-        let given = server.args.len().saturating_sub(self.arguments.len());
-        let mut words = std::iter::once(&server.command).chain(&server.args).enumerate();
-        let expanded = words.find_map(|(index, word)| Some((index, word, profile.expanded_in(word)?)));
-        let Some((index, word, mark)) = expanded else { return Ok(()) };
-        let which = if index > given { format!("argument {} behind `--`", index - given) } else { word.clone() };
-        let name = profile.name;
-        Err(Failure::usage(anyhow!(
-            "{which} has a `{mark}`, and {name} would put something else in its place\n  put it into a file that the \
-             server reads, or name the place otherwise"
-        )))
+        let name = self.name.clone().unwrap_or_else(|| ServerName::of(reference)).0;
+        Ok(ServerEntry { name, command, args, variables })
     }
 
     /// Returns the path of the client's file.
@@ -214,32 +209,25 @@ impl McpConfigCommand {
                 .with_context(|| format!("while reading --file {}", file.display()))
                 .map_err(Failure::usage);
         }
-        let folder = |name| app.system().variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
-        let folders = Folders {
-            home: places.home.clone(),
-            xdg_config: folder("XDG_CONFIG_HOME"),
-            claude_config: folder("CLAUDE_CONFIG_DIR"),
-            codex_home: folder("CODEX_HOME"),
-            macos: cfg!(target_os = "macos"),
-        };
+        let folders = Folders::of(app);
         let unknown =
             || anyhow!("HOME is not an absolute path, so the client's file can't be found; name it with --file");
         profile.file(&folders).ok_or_else(unknown).map_err(Failure::usage)
     }
 
     /// Puts the server into the client's file.
-    fn put(&self, app: &App, server: &ServerEntry, profile: &Profile) -> Result<(), Failure> {
+    fn put(&self, app: &App, server: &ServerEntry, profile: &Profile, reference: &PackageRef) -> Result<(), Failure> {
         let place = self.place(app, profile)?;
         let unchanged = || format!("{} was not changed", place.display());
-        if profile.format == FileFormat::Yaml {
+        if profile.format() == FileFormat::Yaml {
             return Err(Failure::usage(with_advice(MergeError::Yaml).context(unchanged())));
         }
         let file = ClientFile::open(&place).with_context(unchanged).map_err(Failure::usage)?;
-        let merged = profile.format.merge(file.text(), &profile.additions(server), self.force);
+        let merged = profile.format().merge(file.text(), &profile.additions(server), self.force);
         let text = merged.map_err(|error| with_advice(error).context(unchanged())).map_err(Failure::usage)?;
         let label = format!("{} in {}", server.name, profile.name);
         if text == file.text() {
-            app.notice(&format!("{label} starts {} already; nothing was changed", self.reference));
+            app.notice(&format!("{label} starts {} already; nothing was changed", reference));
         } else {
             let backup = file.replace(&text).with_context(unchanged).map_err(Failure::usage)?;
             let rows = [
@@ -248,7 +236,7 @@ impl McpConfigCommand {
                 Some(("next", Span::plain(profile.reload))),
             ];
             let rows: Vec<_> = rows.into_iter().flatten().collect();
-            let done = format!("{label} starts {} through smcp", self.reference);
+            let done = format!("{label} starts {} through smcp", reference);
             app.done(&done, &rows)?;
             if file.path() != place {
                 app.notice(&format!("{} leads there, and stays a link", place.display()));
@@ -259,13 +247,25 @@ impl McpConfigCommand {
     }
 
     /// Shows what else the user has to know.
-    fn advise(&self, app: &App, server: &ServerEntry, profile: &Profile, forecast: &Forecast) {
+    fn advise(
+        &self,
+        app: &App,
+        server: &ServerEntry,
+        profile: &Profile,
+        (reference, forecast, required): (&PackageRef, &Forecast, &[String]),
+    ) {
         if !server.variables.is_empty() && profile.keeps_values() {
             let keys = server.variables.join(", ");
             app.notice(&format!("{} has no place for secrets: write the value of {keys} there yourself", profile.name));
         }
-        if let Some(notice) = forecast.notice(&self.reference) {
+        if let Some(notice) = forecast.notice(reference) {
             app.notice(&notice);
+        }
+        let missing: Vec<_> = required.iter().filter(|name| !server.variables.contains(name)).cloned().collect();
+        if !missing.is_empty() {
+            let options: Vec<_> = missing.iter().map(|name| format!("--env {name}")).collect();
+            let (missing, options) = (missing.join(", "), options.join(" "));
+            app.notice(&format!("{reference} does not start without {missing}: {options} has the client give it"));
         }
         if !self.trust && forecast.may_ask() {
             app.notice(
@@ -303,15 +303,13 @@ fn with_advice(error: MergeError) -> anyhow::Error {
         MergeError::Json(_) | MergeError::Toml(_) | MergeError::Layout | MergeError::Yaml => {
             "\n  without --write, this command prints what to add by hand"
         }
-        MergeError::NotAnObject | MergeError::Section { .. } | MergeError::Twice(_) => "",
+        MergeError::NotAnObject
+        | MergeError::Section { .. }
+        | MergeError::Moved
+        | MergeError::Comment
+        | MergeError::Twice(_) => "",
     };
     anyhow!("{error}{advice}")
-}
-
-/// Returns a path as text.
-fn text(path: &Path) -> Result<String, Failure> {
-    let error = || anyhow!("{} can't stand in a client's file: it is not UTF-8", path.display());
-    path.to_str().map(str::to_owned).ok_or_else(error).map_err(Failure::usage)
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ fn statable(app: &App) -> Result<Box<dyn StatementRegistry>, Failure> {
     }
 }
 
-fn opened(location: &Registry, path: &Path) -> Result<DirectoryRegistry, Failure> {
+pub(super) fn opened(location: &Registry, path: &Path) -> Result<DirectoryRegistry, Failure> {
     let dir =
         authority::open_dir(path).map_err(|cause| PipelineError::from(PackageError::unreachable(location, cause)))?;
     Ok(DirectoryRegistry::new(dir, location.clone()).map_err(PipelineError::from)?)

@@ -106,6 +106,11 @@ fn is_shown(text: &OsStr) -> bool {
 }
 
 impl RunCommand {
+    /// The package that is to be started, and whether consent is given in advance; `None` when nothing is started.
+    pub(super) fn asked(&self) -> Option<(&PackageRef, bool)> {
+        (!self.dry_run).then_some((&self.reference, self.options.trust))
+    }
+
     /// Carries the command out. When nothing was started, the client is told why in the stream that it reads.
     pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         if self.dry_run {

@@ -57,6 +57,7 @@ pub(super) fn invocation(home: &Path, line: &str, variables: &[(&str, &str)], st
             // The program of this process is the test.
             compilation: Compilation::InProcess,
             lasting: true,
+            offline: false,
         },
         working_directory: home.to_path_buf(),
         system_folder: home.join("etc"),
@@ -135,4 +136,76 @@ fn two_commands_share_a_process_and_nothing_else() {
         assert_eq!(one.run("policy eval --facts facts.json", &[]).0.code(), 4);
         assert_eq!(other.run("policy eval --facts facts.json", &[]).0.code(), 0);
     }
+}
+
+#[test]
+fn doctor_says_what_managed_settings_let_clients_start() {
+    let bed = CommandBed::new();
+    bed.write(".mcp/config.yaml", "registry_url: registry\n");
+    let managed = || {
+        let (_, out, _) = bed.run("--json doctor", &[]);
+        let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let checks = document["checks"].as_array().unwrap().clone();
+        let checks = checks.iter().filter(|check| check["name"] == "managed");
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        checks.map(|check| (text(&check["health"]), text(&check["message"]))).collect::<Vec<_>>()
+    };
+    assert!(
+        matches!(managed().as_slice(), [(health, says)] if health == "ok" && says.starts_with("no managed settings"))
+    );
+    for folder in ["claude-code", "codex", "vscode"] {
+        authority::create_dir(&bed.0.path().join(folder)).unwrap();
+    }
+    let files = [("claude-code", "managed-settings.json"), ("codex", "requirements.toml"), ("vscode", "policy.json")];
+    for (client, file) in files {
+        let (exit, out, err) = bed.run(&format!("mcp-config a/b@1.0.0 c/d@latest --managed {client}"), &[]);
+        assert!(exit.code() == 0 && err.contains(&format!("{client}/{file}")), "{out}{err}");
+        bed.write(&format!("{client}/{file}"), &out);
+    }
+    // Only root's files bind anybody, and smcp has another name in this test.
+    let expected = if nix::unistd::geteuid().is_root() { "lets it start what is not smcp" } else { "bind nobody" };
+    let found = managed();
+    assert!(
+        found.len() == 3 && found.iter().all(|(health, says)| health == "warning" && says.contains(expected)),
+        "{found:?}"
+    );
+    let line = r#"{"allowManagedMcpServersOnly": true, "allowedMcpServers": [{"serverCommand": ["/usr/bin/smcp", "run", "a/b@1"]}]}"#;
+    bed.write("claude-code/managed-settings.json", line);
+    bed.write("codex/requirements.toml", "mcp_servers = {}\n");
+    bed.write("vscode/policy.json", "{}");
+    if nix::unistd::geteuid().is_root() {
+        let says = [
+            "Claude Code starts 1 line of smcp and no other server",
+            "Codex starts no server at all",
+            "says nothing about servers",
+        ];
+        for ((_, found), says) in managed().iter().zip(says) {
+            assert!(found.contains(says), "{found}");
+        }
+    }
+}
+
+#[test]
+fn what_an_administrator_has_clients_start_is_scanned_and_never_changed() {
+    let bed = CommandBed::new();
+    bed.write(".mcp/config.yaml", "registry_url: registry\n");
+    for folder in ["registry", "claude-code", "codex"] {
+        authority::create_dir(&bed.0.path().join(folder)).unwrap();
+    }
+    let text = r#"{"mcpServers": {"a": {"command": "npx", "args": ["a"]}}}"#;
+    bed.write("claude-code/managed-mcp.json", text);
+    bed.write("codex/managed_config.toml", "[mcp_servers.b]\nurl = 'https://b.example'\n");
+    let (exit, out, _) = bed.run("--json scan", &[]);
+    let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let servers = document["servers"].as_array().unwrap().iter();
+    let servers: Vec<_> = servers.map(|it| (it["scope"].clone(), it["name"].clone(), it["kind"].clone())).collect();
+    let expected = [("managed", "a", "npx"), ("managed", "b", "url")];
+    assert_eq!(servers, expected.map(|(scope, name, kind)| (scope.into(), name.into(), kind.into())));
+    assert_eq!(exit.code(), 1);
+    let (_, _, err) = bed.run("scan --wrap --yes", &[]);
+    assert!(err.contains("stays as it is: the file is not yours to change by hand"), "{err}");
+    assert_eq!(
+        authority::read_file(&bed.0.path().join("claude-code/managed-mcp.json"), 1_000).unwrap(),
+        text.as_bytes()
+    );
 }

@@ -117,6 +117,7 @@ fn a_cache_that_is_always_emptied_is_given_up() {
         read_head: |_| None,
         compilation: Compilation::InProcess,
         lasting: true,
+        offline: false,
     };
     let session = Session::new(Config::unconfigured(&places), system, SharedHost::default());
     let registry = published(temp.path());

@@ -120,21 +120,22 @@ pub(super) fn settings(session: &Session, endpoint: &Endpoint) -> Result<HttpSet
              --registry names this one; name it as `registry_url` in the configuration, or log in"
         ));
     }
-    Ok(HttpSettings { token, login, proxy: proxy(system), trust: trust(config.authorities(config.registry()), system) })
+    let trust = trust(config.authorities(config.registry()), system);
+    Ok(HttpSettings { token, login, proxy: proxy(system), trust, offline: system.offline })
 }
 
 /// Returns the settings for requests to the registry of a configuration that is one of images. They have no token.
 pub(super) fn settings_of_images(session: &Session) -> HttpSettings {
     let (config, system) = (session.config(), session.system());
     let trust = trust(config.authorities(config.registry()), system);
-    HttpSettings { token: None, login: String::new(), proxy: proxy(system), trust }
+    HttpSettings { token: None, login: String::new(), proxy: proxy(system), trust, offline: system.offline }
 }
 
 /// Returns the settings for requests to the source of a policy of this layer. They have no token.
 pub(crate) fn settings_of_source(session: &Session, layer: LayerName) -> HttpSettings {
     let (config, system) = (session.config(), session.system());
     let trust = trust(config.authorities_of_source(layer), system);
-    HttpSettings { token: None, login: String::new(), proxy: proxy(system), trust }
+    HttpSettings { token: None, login: String::new(), proxy: proxy(system), trust, offline: system.offline }
 }
 
 /// Returns the stored token for a server that is no registry.

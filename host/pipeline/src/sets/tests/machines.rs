@@ -226,6 +226,7 @@ impl Machine {
             read_head: |_| None,
             compilation: Compilation::InProcess,
             lasting: true,
+            offline: false,
         }
     }
 

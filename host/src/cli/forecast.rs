@@ -12,6 +12,8 @@ use smcp_model::mode::Effect;
 use smcp_model::package::PackageRef;
 use smcp_model::request::Context;
 use smcp_pipeline as pipeline;
+use smcp_pipeline::Failed;
+use smcp_pipeline::Judged;
 use smcp_pipeline::Session;
 use smcp_report::progress;
 
@@ -31,8 +33,9 @@ pub(super) enum Forecast {
 }
 
 impl Forecast {
-    /// Finds the package and evaluates it, within [`limits::ADVICE`].
-    pub(super) fn of(session: Session, reference: &PackageRef, trust: bool) -> Self {
+    /// Finds the package and evaluates it, within [`limits::ADVICE`]. Also returns the variables without which its server
+    /// does not start.
+    pub(super) fn of(session: Session, reference: &PackageRef, trust: bool) -> (Self, Vec<String>) {
         let context = Context { evaluated_at: session.system().now(), trust, interactive: false };
         let reference = reference.clone();
         let (sender, receiver) = mpsc::channel();
@@ -42,36 +45,45 @@ impl Forecast {
             drop(sender.send(Self::find(&session, &reference, context)));
         });
         let late = || Self::Unknown(format!("no answer within {} s", limits::ADVICE.as_secs()));
-        receiver.recv_timeout(limits::ADVICE).unwrap_or_else(|_| late())
+        receiver.recv_timeout(limits::ADVICE).unwrap_or_else(|_| (late(), Vec::new()))
     }
 
-    fn find(session: &Session, reference: &PackageRef, context: Context) -> Self {
+    fn find(session: &Session, reference: &PackageRef, context: Context) -> (Self, Vec<String>) {
         let deadline = Deadline::after(limits::ADVICE);
         let evaluated =
             pipeline::evaluate_package(session, reference, context, &deadline, &mut *progress::watcher(false));
-        match evaluated.map(|(_, judged)| judged) {
-            Ok(judged) => match judged.ruling.effect() {
-                Effect::Pass | Effect::Warn => Self::Fine,
-                Effect::Ask if context.trust => Self::Fine,
-                Effect::Ask => Self::Asked,
-                Effect::Block => {
-                    let policies = judged.ruling.policies().iter();
-                    let blocking = policies.filter(|policy| policy.effect() == Effect::Block);
-                    let names: Vec<_> = blocking.map(|policy| policy.name().to_string()).collect();
-                    Self::Refused(format!("by {}", names.join(", ")))
-                }
-            },
-            Err(failed) => {
-                let message = failed.error.explained();
-                let message = message.lines().next().unwrap_or_default().to_owned();
-                match (failed.error.exit_kind(), failed.error.code()) {
-                    (ExitKind::Registry, "package-not-found" | "version-not-found") => Self::Missing(message),
-                    (ExitKind::Refused | ExitKind::Integrity, _) => Self::Refused(message),
-                    (
-                        ExitKind::Success | ExitKind::Registry | ExitKind::Usage | ExitKind::Timeout | ExitKind::Start,
-                        _,
-                    ) => Self::Unknown(message),
-                }
+        match evaluated {
+            Ok((ruled, judged)) => {
+                let variables = ruled.candidate().manifest.variables.iter();
+                let required = variables.filter(|(_, variable)| variable.required && variable.default.is_none());
+                (Self::ruled(&judged, context.trust), required.map(|(name, _)| name.clone()).collect())
+            }
+            Err(failed) => (Self::failed(&failed), Vec::new()),
+        }
+    }
+
+    fn ruled(judged: &Judged, trust: bool) -> Self {
+        match judged.ruling.effect() {
+            Effect::Pass | Effect::Warn => Self::Fine,
+            Effect::Ask if trust => Self::Fine,
+            Effect::Ask => Self::Asked,
+            Effect::Block => {
+                let policies = judged.ruling.policies().iter();
+                let blocking = policies.filter(|policy| policy.effect() == Effect::Block);
+                let names: Vec<_> = blocking.map(|policy| policy.name().to_string()).collect();
+                Self::Refused(format!("by {}", names.join(", ")))
+            }
+        }
+    }
+
+    fn failed(failed: &Failed) -> Self {
+        let message = failed.error.explained();
+        let message = message.lines().next().unwrap_or_default().to_owned();
+        match (failed.error.exit_kind(), failed.error.code()) {
+            (ExitKind::Registry, "package-not-found" | "version-not-found") => Self::Missing(message),
+            (ExitKind::Refused | ExitKind::Integrity, _) => Self::Refused(message),
+            (ExitKind::Success | ExitKind::Registry | ExitKind::Usage | ExitKind::Timeout | ExitKind::Start, _) => {
+                Self::Unknown(message)
             }
         }
     }

@@ -35,7 +35,7 @@ const MARK: &str = "\u{feff}";
 
 /// Why a client's file can't be changed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FileError {
+pub(in crate::cli) enum FileError {
     /// The system reports an error.
     #[error("can't {doing}: {cause}")]
     Io {
@@ -79,7 +79,7 @@ impl FileError {
 
 /// A client's file, which may not exist yet.
 #[derive(Debug)]
-pub(super) struct ClientFile {
+pub(in crate::cli) struct ClientFile {
     /// Its path, with every link resolved.
     path: PathBuf,
     dir: Dir,
@@ -109,7 +109,7 @@ impl OldContent {
 
 impl ClientFile {
     /// Reads the file at an absolute path; makes its folder when there is none.
-    pub(super) fn open(path: &Path) -> Result<Self, FileError> {
+    pub(in crate::cli) fn open(path: &Path) -> Result<Self, FileError> {
         let path = match authority::resolve(path) {
             Ok(real) => real,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -154,22 +154,22 @@ impl ClientFile {
     }
 
     /// The warnings about other users who could change the file.
-    pub(super) fn exposed(&self) -> &[String] {
+    pub(in crate::cli) fn exposed(&self) -> &[String] {
         &self.exposed
     }
 
     /// Its path, with every link resolved.
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::cli) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Its text; empty when it doesn't exist.
-    pub(super) fn text(&self) -> &str {
+    pub(in crate::cli) fn text(&self) -> &str {
         self.old.as_ref().map_or("", |old| &old.text)
     }
 
     /// Replaces the text by `text`. Returns the path of the backup, when there was a file.
-    pub(super) fn replace(&self, text: &str) -> Result<Option<PathBuf>, FileError> {
+    pub(in crate::cli) fn replace(&self, text: &str) -> Result<Option<PathBuf>, FileError> {
         let mut new = TempFile::new(&self.dir).map_err(FileError::while_doing("write beside it"))?;
         let mode = self.old.as_ref().map_or(NEW_MODE, |old| old.mode);
         let written = new

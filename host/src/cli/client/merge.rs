@@ -8,9 +8,11 @@ mod yaml;
 
 use serde_json::Value;
 
+use smcp_model::limits;
+
 /// The format of a client's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FileFormat {
+pub(in crate::cli) enum FileFormat {
     /// JSON: changed byte by byte.
     Json,
     /// TOML: changed by a parser that keeps comments and layout.
@@ -21,7 +23,7 @@ pub(super) enum FileFormat {
 
 /// One thing that has to be in the file.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Addition {
+pub(in crate::cli) enum Addition {
     /// A server, under its name in a mapping of servers.
     Member {
         /// The key of the mapping.
@@ -40,9 +42,37 @@ pub(super) enum Addition {
     },
 }
 
+/// What a client starts from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) struct ClientCommand {
+    /// The program.
+    pub(in crate::cli) program: String,
+    /// Its arguments.
+    pub(in crate::cli) args: Vec<String>,
+}
+
+impl ClientCommand {
+    /// Puts it into an entry of any client.
+    pub(in crate::cli) fn put_into(&self, entry: &mut Value) {
+        let Some(members) = entry.as_object_mut() else { return };
+        let list = |words: &mut dyn Iterator<Item = &String>| words.map(|word| Value::from(word.as_str())).collect();
+        match members.get_mut("command") {
+            Some(Value::Array(words)) => *words = list(&mut std::iter::once(&self.program).chain(&self.args)),
+            Some(Value::Object(command)) => {
+                command.insert("path".to_owned(), self.program.as_str().into());
+                command.insert("args".to_owned(), Value::Array(list(&mut self.args.iter())));
+            }
+            _ => {
+                members.insert("command".to_owned(), self.program.as_str().into());
+                members.insert("args".to_owned(), Value::Array(list(&mut self.args.iter())));
+            }
+        }
+    }
+}
+
 /// Why a file can't be changed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum MergeError {
+pub(in crate::cli) enum MergeError {
     /// The file is not plain JSON; it may have comments or trailing commas.
     #[error("it is not plain JSON, and smcp edits no file with comments or trailing commas, which it could lose: {0}")]
     Json(serde_json::Error),
@@ -69,9 +99,23 @@ pub(super) enum MergeError {
     /// A key is there twice, and it is not known which one the client reads.
     #[error("`{0}` stands in it more than once")]
     Twice(String),
+    /// The entry is not where it was, or has another shape.
+    #[error("the command is not where it was")]
+    Moved,
+    /// A comment would be lost.
+    #[error("a comment stands in the command, and would be lost")]
+    Comment,
     /// The file has another server of this name.
     #[error("it has another server `{0}`")]
     Taken(String),
+}
+
+/// Reads a TOML file as JSON.
+///
+/// # Errors
+/// [`MergeError::Toml`].
+pub(in crate::cli) fn read_toml(text: &str) -> Result<Value, MergeError> {
+    toml::read(text)
 }
 
 impl FileFormat {
@@ -79,7 +123,7 @@ impl FileFormat {
     ///
     /// # Errors
     /// See [`MergeError`].
-    pub(super) fn document(self, additions: &[Addition]) -> Result<String, MergeError> {
+    pub(in crate::cli) fn document(self, additions: &[Addition]) -> Result<String, MergeError> {
         match self {
             Self::Json => json::merge("", additions, false),
             Self::Toml => toml::merge("", additions, false),
@@ -92,10 +136,36 @@ impl FileFormat {
     ///
     /// # Errors
     /// See [`MergeError`].
-    pub(super) fn merge(self, text: &str, additions: &[Addition], force: bool) -> Result<String, MergeError> {
+    pub(in crate::cli) fn merge(self, text: &str, additions: &[Addition], force: bool) -> Result<String, MergeError> {
         match self {
             Self::Json => json::merge(text, additions, force),
             Self::Toml => toml::merge(text, additions, force),
+            Self::Yaml => Err(MergeError::Yaml),
+        }
+    }
+
+    /// Returns the line in which each of these entries begins, counted from 1; 0 where that is not known.
+    pub(in crate::cli) fn lines(self, text: &str, entries: &[&[String]]) -> Vec<usize> {
+        match self {
+            // Each of them takes a walk through the text.
+            Self::Json if text.len().saturating_mul(entries.len()) <= limits::CLIENT_FILE => json::lines(text, entries),
+            Self::Json | Self::Toml | Self::Yaml => vec![0; entries.len()],
+        }
+    }
+
+    /// Returns the text with another command in the entry that the keys lead to; comments and layout stay.
+    ///
+    /// # Errors
+    /// See [`MergeError`].
+    pub(in crate::cli) fn rewrite(
+        self,
+        text: &str,
+        keys: &[String],
+        new: &ClientCommand,
+    ) -> Result<String, MergeError> {
+        match self {
+            Self::Json => json::rewrite(text, keys, new),
+            Self::Toml => toml::rewrite(text, keys, new),
             Self::Yaml => Err(MergeError::Yaml),
         }
     }

@@ -6,8 +6,9 @@ use toml_edit::DocumentMut;
 use toml_edit::Item;
 use toml_edit::Table;
 
-use crate::cli::mcp_config::merge::Addition;
-use crate::cli::mcp_config::merge::MergeError;
+use crate::cli::client::merge::Addition;
+use crate::cli::client::merge::ClientCommand;
+use crate::cli::client::merge::MergeError;
 
 /// Returns the text with all additions in it; the same text when they are there already. A different server of the same
 /// name is replaced only with `force`.
@@ -32,6 +33,70 @@ pub(super) fn merge(text: &str, additions: &[Addition], force: bool) -> Result<S
     let is_crlf = text.contains('\n') && text.matches('\n').count() == text.matches("\r\n").count();
     let merged = if is_crlf { merged.replace("\r\n", "\n").replace('\n', "\r\n") } else { merged };
     if holds(&parse(&merged)?, additions) { Ok(merged) } else { Err(MergeError::Layout) }
+}
+
+/// Reads a document as JSON. Numbers and times that JSON has no words for become texts: no server is started by one.
+///
+/// # Errors
+/// [`MergeError::Toml`].
+pub(super) fn read(text: &str) -> Result<Value, MergeError> {
+    Ok(whole_json_of(parse(text)?.as_item()))
+}
+
+fn whole_json_of(item: &Item) -> Value {
+    if let Some(table) = item.as_table_like() {
+        return table.iter().map(|(key, item)| (key.to_owned(), whole_json_of(item))).collect();
+    }
+    if let Some(tables) = item.as_array_of_tables() {
+        return tables.iter().map(|table| whole_json_of(&Item::Table(table.clone()))).collect();
+    }
+    if let Some(items) = item.as_array() {
+        return items.iter().map(|value| whole_json_of(&Item::Value(value.clone()))).collect();
+    }
+    json_of(item).unwrap_or_else(|| item.to_string().trim().into())
+}
+
+/// Returns the text with another command in the entry that the keys lead to.
+///
+/// # Errors
+/// When the entry has another shape, or a comment stands where the command does.
+pub(super) fn rewrite(text: &str, keys: &[String], new: &ClientCommand) -> Result<String, MergeError> {
+    let mut document = parse(text)?;
+    let [section, name] = keys else { return Err(MergeError::Moved) };
+    let servers = document.get_mut(section).and_then(Item::as_table_like_mut).ok_or(MergeError::Moved)?;
+    let server = servers.get_mut(name).and_then(Item::as_table_like_mut).ok_or(MergeError::Moved)?;
+    let args: Array = new.args.iter().map(String::as_str).collect();
+    for (key, value) in [("command", toml_edit::Value::from(new.program.as_str())), ("args", args.into())] {
+        match server.get_mut(key).and_then(Item::as_value_mut) {
+            // Behind the value is a comment of its line, which stays; inside it one would be lost.
+            Some(there) if key == "args" && there.as_array().is_none_or(has_comment) => {
+                return Err(MergeError::Comment);
+            }
+            Some(there) => {
+                let mut value = value;
+                *value.decor_mut() = there.decor().clone();
+                *there = value;
+            }
+            None if key == "args" => drop(server.insert(key, Item::Value(value))),
+            None => return Err(MergeError::Moved),
+        }
+    }
+    let changed = document.to_string();
+    let is_crlf = text.contains('\n') && text.matches('\n').count() == text.matches("\r\n").count();
+    Ok(if is_crlf { changed.replace("\r\n", "\n").replace('\n', "\r\n") } else { changed })
+}
+
+/// Whether a comment stands inside a list.
+fn has_comment(list: &Array) -> bool {
+    let mut inside = list.clone();
+    inside.decor_mut().clear();
+    // Of the words only what stands around them counts.
+    inside.iter_mut().for_each(|value| {
+        let decor = value.decor().clone();
+        *value = toml_edit::Value::from("");
+        *value.decor_mut() = decor;
+    });
+    inside.to_string().contains('#')
 }
 
 /// Whether a client finds all additions in the document.
@@ -173,6 +238,38 @@ mod tests {
         }
         let dos = merged("model = \"x\"\r\n[tui]\r\n").unwrap();
         assert_eq!(dos.matches('\n').count(), dos.matches("\r\n").count(), "{dos:?}");
+    }
+
+    #[test]
+    fn another_command_takes_the_place_of_one() {
+        let new = ClientCommand { program: "/bin/smcp".to_owned(), args: vec!["run".to_owned(), "npm/x@1".to_owned()] };
+        let keys = ["mcp_servers".to_owned(), "x".to_owned()];
+        let cases = [
+            (
+                "# mine\n[mcp_servers.x] # it\ncommand = 'npx' # old\nargs = [\"-y\", \"x#1\"] # both\nenv = { A = '1' }\n[tui]\n",
+                Ok(
+                    "# mine\n[mcp_servers.x] # it\ncommand = \"/bin/smcp\" # old\nargs = [\"run\", \"npm/x@1\"] # both\nenv = { A = '1' }\n[tui]\n",
+                ),
+            ),
+            (
+                "[mcp_servers.x]\r\ncommand = 'x-mcp'\r\n",
+                Ok("[mcp_servers.x]\r\ncommand = \"/bin/smcp\"\r\nargs = [\"run\", \"npm/x@1\"]\r\n"),
+            ),
+            (
+                "mcp_servers = { x = { command = 'npx', args = [] } }\n",
+                Ok("mcp_servers = { x = { command = \"/bin/smcp\", args = [\"run\", \"npm/x@1\"] } }\n"),
+            ),
+            ("[mcp_servers.x]\ncommand = 'npx'\nargs = [\n  '-y', # yes\n]\n", Err("a comment stands")),
+            ("[mcp_servers.x]\nurl = 'y'\n", Err("not where it was")),
+            ("[mcp_servers.y]\n", Err("not where it was")),
+        ];
+        for (text, expected) in cases {
+            let changed = rewrite(text, &keys, &new).map_err(|error| error.to_string());
+            match expected {
+                Ok(expected) => assert_eq!(changed.as_deref(), Ok(expected), "{text}"),
+                Err(says) => assert!(changed.unwrap_err().contains(says), "{text}"),
+            }
+        }
     }
 
     #[test]

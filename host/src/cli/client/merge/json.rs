@@ -3,13 +3,16 @@
 //! The file belongs to the client and its user, who chose how numbers, keys and indentation are written. So nothing is
 //! parsed and printed again: the places are found in the text, and the additions are put there in the file's layout.
 
+mod rewrite;
+
 use std::ops::Range;
 
 use serde_json::Value;
 use serde_json::json;
 
-use crate::cli::mcp_config::merge::Addition;
-use crate::cli::mcp_config::merge::MergeError;
+use crate::cli::client::merge::Addition;
+use crate::cli::client::merge::ClientCommand;
+use crate::cli::client::merge::MergeError;
 
 /// Returns the text with all additions in it; the same text when they are there already. A different server of the same
 /// name is replaced only with `force`.
@@ -19,6 +22,19 @@ use crate::cli::mcp_config::merge::MergeError;
 pub(super) fn merge(text: &str, additions: &[Addition], force: bool) -> Result<String, MergeError> {
     let start = if text.trim_ascii().is_empty() { "{}\n" } else { text };
     additions.iter().try_fold(start.to_owned(), |text, addition| add(&text, addition, force))
+}
+
+/// Returns the text with another command in the entry that the keys lead to.
+///
+/// # Errors
+/// When the entry has another shape, or a comment stands where the command does.
+pub(super) fn rewrite(text: &str, keys: &[String], new: &ClientCommand) -> Result<String, MergeError> {
+    rewrite::rewrite(text, keys, new)
+}
+
+/// Returns the line in which each of these entries begins, counted from 1; 0 for one that is not there.
+pub(super) fn lines(text: &str, entries: &[&[String]]) -> Vec<usize> {
+    rewrite::lines(text, entries)
 }
 
 fn add(text: &str, addition: &Addition, force: bool) -> Result<String, MergeError> {
@@ -145,6 +161,11 @@ impl<'t> Layout<'t> {
             }
         }
         Container { span: at..next + 1, parts }
+    }
+
+    /// Returns the object in this place.
+    fn object_at(&self, place: &Range<usize>) -> Result<Container, MergeError> {
+        if self.slice(place).starts_with('{') { Ok(self.container(place.start)) } else { Err(MergeError::Moved) }
     }
 
     /// Returns the key at `at`, and where its value begins.

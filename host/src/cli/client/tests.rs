@@ -1,8 +1,11 @@
 //! Where each client has its file, and which texts it would expand.
 
 use std::path::Path;
+use std::path::PathBuf;
 
 use super::*;
+use crate::cli::client::place::Folders;
+use smcp_model::scan::Scope;
 
 #[test]
 fn each_client_has_its_place() {
@@ -35,6 +38,7 @@ fn each_client_has_its_place() {
         (Client::Zed, moved(), "/x/zed/settings.json"),
         (Client::Zed, mac(), "/Users/me/.config/zed/settings.json"),
         (Client::Goose, home(), "/home/me/.config/goose/config.yaml"),
+        (Client::LmStudio, mac(), "/Users/me/.lmstudio/mcp.json"),
     ];
     for (client, folders, expected) in cases {
         assert_eq!(client.profile().file(&folders).as_deref(), Some(Path::new(expected)), "{client:?}");
@@ -47,6 +51,68 @@ fn each_client_has_its_place() {
 
 fn cases_of(client: Client, folders: Folders) -> PathBuf {
     client.profile().file(&folders).unwrap()
+}
+
+/// The other files of a client with this scope.
+fn others(client: Client, scope: Scope, folders: &Folders) -> Vec<String> {
+    let rows = client.profile().files().skip(1).filter(|row| row.scope() == scope);
+    rows.map(|row| row.path(folders, Path::new("/work")).unwrap().display().to_string()).collect()
+}
+
+#[test]
+fn projects_and_machines_have_their_places() {
+    let linux = Folders { home: Some("/home/me".into()), machine: "/etc".into(), ..Folders::default() };
+    let macos = Folders { macos: true, ..linux.clone() };
+    let cases: [(Client, Scope, &[&str], &[&str]); 8] = [
+        (Client::ClaudeCode, Scope::Project, &["/work/.mcp.json"], &["/work/.mcp.json"]),
+        (
+            Client::ClaudeCode,
+            Scope::Managed,
+            &["/etc/claude-code/managed-mcp.json"],
+            &["/Library/Application Support/ClaudeCode/managed-mcp.json"],
+        ),
+        (
+            Client::Codex,
+            Scope::Managed,
+            &["/etc/codex/config.toml", "/etc/codex/managed_config.toml"],
+            &["/etc/codex/config.toml", "/etc/codex/managed_config.toml"],
+        ),
+        (Client::Codex, Scope::Project, &["/work/.codex/config.toml"], &["/work/.codex/config.toml"]),
+        (
+            Client::Gemini,
+            Scope::Managed,
+            &["/etc/gemini-cli/settings.json", "/etc/gemini-cli/system-defaults.json"],
+            &[
+                "/Library/Application Support/GeminiCli/settings.json",
+                "/Library/Application Support/GeminiCli/system-defaults.json",
+            ],
+        ),
+        (
+            Client::Opencode,
+            Scope::Managed,
+            &["/etc/opencode/opencode.json", "/etc/opencode/opencode.jsonc"],
+            &[
+                "/Library/Application Support/opencode/opencode.json",
+                "/Library/Application Support/opencode/opencode.jsonc",
+            ],
+        ),
+        (
+            Client::Vscode,
+            Scope::Project,
+            &["/work/.vscode/mcp.json", "/work/.vscode/settings.json", "/work/.devcontainer/devcontainer.json"],
+            &["/work/.vscode/mcp.json", "/work/.vscode/settings.json", "/work/.devcontainer/devcontainer.json"],
+        ),
+        (
+            Client::ClaudeDesktop,
+            Scope::User,
+            &["/home/me/.config/Claude/Claude Extensions/*/manifest.json"],
+            &["/home/me/Library/Application Support/Claude/Claude Extensions/*/manifest.json"],
+        ),
+    ];
+    for (client, scope, on_linux, on_macos) in cases {
+        assert_eq!(others(client, scope, &linux), on_linux, "{client:?}");
+        assert_eq!(others(client, scope, &macos), on_macos, "{client:?}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cli::mcp_config::merge::Addition;
+use crate::cli::client::merge::Addition;
 
 /// Returns a document with nothing but the additions, in block style, which has room for comments.
 pub(super) fn document(additions: &[Addition]) -> String {

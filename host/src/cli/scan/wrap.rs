@@ -1,0 +1,322 @@
+//! `smcp scan --wrap`: puts what npx and uvx start behind smcp.
+//!
+//! Everything is asked, imported and checked before the first file changes; when one can't be changed, those before it
+//! are put back.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use anyhow::anyhow;
+use clap::Args;
+
+use crate::cli::app::App;
+use crate::cli::client::EXTENSION;
+use crate::cli::client::file::ClientFile;
+use crate::cli::client::line::SmcpLine;
+use crate::cli::client::merge::ClientCommand;
+use crate::cli::client::merge::FileFormat;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::import;
+use crate::cli::import::ImportCommand;
+use crate::cli::registry::opened;
+use crate::cli::scan::ServerFile;
+use crate::cli::scan::entry::ClientStart;
+use crate::cli::scan::package;
+use crate::cli::scan::package::PackagedLine;
+use crate::cli::scan::read;
+use crate::cli::scan::read::FoundServer;
+use crate::cli::scan::sort;
+use smcp_authority as authority;
+use smcp_import::ImportSource;
+use smcp_model::deadline::Deadline;
+use smcp_model::package::PackageRef;
+use smcp_model::package::Selector;
+use smcp_model::registry::Registry;
+use smcp_model::scan::Scope;
+use smcp_model::text::SafeText;
+use smcp_registry::RegistryClient as _;
+use smcp_report::prompt;
+use smcp_report::style::Span;
+
+/// What `--wrap` needs to know.
+#[derive(Debug, Args)]
+pub(super) struct WrapOptions {
+    /// Put what npx and uvx start behind smcp, where the package was imported; asks for each, and keeps a backup
+    #[arg(long)]
+    wrap: bool,
+    /// Import first what was not imported yet
+    #[arg(long, requires = "wrap")]
+    import: bool,
+    /// Your word on who stands behind what is imported: verified, community, or another word, but not official
+    #[arg(long, value_name = "ORIGIN", requires = "import", value_parser = import::parse_origin)]
+    origin: Option<String>,
+    /// Answer every question with yes
+    #[arg(long, requires = "wrap")]
+    yes: bool,
+}
+
+/// A server that can be put behind smcp.
+struct WrappableServer<'f> {
+    file: &'f ServerFile,
+    server: &'f FoundServer,
+    line: PackagedLine,
+    /// The names of its variables.
+    variables: Vec<String>,
+    /// The package that was imported; `None` when it has to be.
+    package: Option<PackageRef>,
+}
+
+/// A file with its new text.
+struct ChangedFile<'f> {
+    file: &'f ServerFile,
+    old: &'f str,
+    new: String,
+}
+
+impl WrapOptions {
+    /// Whether files are changed.
+    pub(super) const fn is_given(&self) -> bool {
+        self.wrap
+    }
+
+    /// Puts servers behind smcp, when that is asked for. Returns how the command ends if it was interrupted.
+    pub(super) fn execute(&self, app: &mut App, found: &[ServerFile]) -> Result<Option<Exit>, Failure> {
+        if !self.wrap {
+            return Ok(None);
+        }
+        if !self.yes && !app.terminals().person() {
+            return Err(Failure::usage(anyhow!(
+                "--wrap asks for each server, and there is nobody to ask: --yes answers"
+            )));
+        }
+        let registry = import::registry(app)?;
+        let mut chosen = Vec::new();
+        for wrappable in self.wrappable(app, found, &registry)? {
+            if self.asked(app, &wrappable)? {
+                chosen.push(wrappable);
+            }
+        }
+        for wrappable in chosen.iter_mut().filter(|wrappable| wrappable.package.is_none()) {
+            let source = wrappable.line.source.clone();
+            let command =
+                ImportCommand::of(source, wrappable.line.bin.clone(), wrappable.variables.clone(), self.origin.clone());
+            match command.import(app)? {
+                Ok((_, imported, published)) => {
+                    let remarks = imported.remarks.iter().chain(&published.remarks);
+                    remarks.for_each(|remark| app.notice(remark.as_str()));
+                    let selector = Selector::Exact(imported.version.clone());
+                    wrappable.package = Some(PackageRef { id: imported.id.clone(), selector });
+                }
+                Err(exit) => return Ok(Some(exit)),
+            }
+        }
+        let changed = changed_files(app, found, &chosen)?;
+        let backups = replace_all(&changed).map_err(Failure::usage)?;
+        for wrappable in &chosen {
+            let WrappableServer { file, server, package, .. } = wrappable;
+            let backup = changed.iter().zip(&backups).find(|(it, _)| it.file.path == file.path);
+            let backup = backup.and_then(|(_, backup)| backup.as_ref());
+            let rows = [
+                Some(("file", Span::plain(file.path.display().to_string()))),
+                backup.map(|backup| ("backup", Span::plain(backup.display().to_string()))),
+                Some(("next", Span::plain(file.profile.reload))),
+            ];
+            let rows: Vec<_> = rows.into_iter().flatten().collect();
+            let reference = package.as_ref().map(ToString::to_string).unwrap_or_default();
+            let name = SafeText::quoted_value(&server.name);
+            app.done(&format!("{name} in {} starts {reference} through smcp", file.profile.name), &rows)?;
+        }
+        Ok(None)
+    }
+
+    /// Returns what can be put behind smcp, and says why the rest of what npx and uvx start can't.
+    fn wrappable<'f>(
+        &self,
+        app: &App,
+        found: &'f [ServerFile],
+        registry: &Registry,
+    ) -> Result<Vec<WrappableServer<'f>>, Failure> {
+        let mut wrappable = Vec::new();
+        for file in found {
+            let Ok((_, servers)) = &file.content else { continue };
+            for server in servers.iter().filter(|server| server.off.is_none()) {
+                let ClientStart::Command { words, variables } = ClientStart::of(&server.entry) else { continue };
+                if package::fetcher(&words).is_none() {
+                    continue;
+                }
+                let variables: Vec<_> = variables.into_iter().map(|(name, _)| name).collect();
+                match self.judged(file, server, &words, &variables, registry)? {
+                    Ok((line, package)) => {
+                        wrappable.push(WrappableServer { file, server, line, variables, package });
+                    }
+                    Err(why) => app.notice(&format!(
+                        "{} in {} stays as it is: {why}",
+                        SafeText::quoted_value(&server.name),
+                        file.path.display()
+                    )),
+                }
+            }
+        }
+        Ok(wrappable)
+    }
+
+    /// Returns the package of a line, or why it can't be put behind smcp.
+    fn judged(
+        &self,
+        file: &ServerFile,
+        server: &FoundServer,
+        words: &[String],
+        variables: &[String],
+        registry: &Registry,
+    ) -> Result<Result<(PackagedLine, Option<PackageRef>), String>, Failure> {
+        if file.row.scope() == Scope::Managed || file.row.sections == EXTENSION {
+            return Ok(Err("the file is not yours to change by hand".to_owned()));
+        }
+        if file.row.format == FileFormat::Yaml {
+            return Ok(Err("smcp changes no YAML, because it could not keep comments and layout".to_owned()));
+        }
+        if server.entry.get("envFile").is_some() {
+            return Ok(Err("its `envFile` has variables that smcp does not know to pass on".to_owned()));
+        }
+        let is_name =
+            |name: &&String| !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
+        if let Some(name) = variables.iter().find(|name| !is_name(name)) {
+            return Ok(Err(format!("it has a variable with the name `{}`", SafeText::quoted_value(name))));
+        }
+        let odd = variables.iter().find(|name| sort::is_loader_variable(name) || name.starts_with("SMCP_"));
+        if let Some(name) = odd {
+            return Ok(Err(format!("the variable {} would change smcp itself", SafeText::quoted_value(name))));
+        }
+        let Some(line) = PackagedLine::of(words) else {
+            return Ok(Err("a word of its command is not understood".to_owned()));
+        };
+        let package = imported(registry, &line.source)?;
+        Ok(match package {
+            // Which program of several was imported, nothing says.
+            Some(package) if line.bin.is_none() => Ok((line, Some(package))),
+            _ if self.import => Ok((line, None)),
+            Some(_) => Err("it names a program of its package: --import imports that one".to_owned()),
+            None => Err(format!("{} was not imported: --import does that first", line.source)),
+        })
+    }
+
+    /// Asks whether a server is to be put behind smcp.
+    fn asked(&self, app: &App, wrappable: &WrappableServer<'_>) -> Result<bool, Failure> {
+        if self.yes {
+            return Ok(true);
+        }
+        let WrappableServer { file, server, line, package, .. } = wrappable;
+        let becomes = match package {
+            Some(package) => format!("start {package} through smcp"),
+            None => format!("import {}, and start it through smcp", line.source),
+        };
+        let name = SafeText::quoted_value(&server.name);
+        let question = format!("{name} in {}: {becomes}?", file.path.display());
+        let mut input = (app.system().stdin)()?;
+        let answer = prompt::question(&question, &mut input, &mut app.err());
+        answer.ok_or_else(|| Failure::usage(anyhow!("the question was not answered; nothing was changed")))
+    }
+}
+
+/// Returns the package that was imported from a source: its version where the source names one, else the newest.
+fn imported(registry: &Registry, source: &ImportSource) -> Result<Option<PackageRef>, Failure> {
+    let (Registry::Directory(path), Some(id)) = (registry, source.package_id()) else { return Ok(None) };
+    if !authority::exists(path).unwrap_or_default() {
+        return Ok(None);
+    }
+    let selector = match source.version().map(str::parse) {
+        None => Selector::Latest,
+        Some(Ok(version)) => Selector::Exact(version),
+        // A tag or a range: what it means today, only its registry knows.
+        Some(Err(_)) => return Ok(None),
+    };
+    let wanted = PackageRef { id, selector };
+    let Ok(resolution) = opened(registry, path)?.resolve(&wanted, &Deadline::none()) else { return Ok(None) };
+    Ok(Some(PackageRef { id: wanted.id, selector: Selector::Exact(resolution.version) }))
+}
+
+/// Returns the new text of every file that changes, each read again to see whether it says what it should.
+fn changed_files<'f>(
+    app: &App,
+    found: &'f [ServerFile],
+    chosen: &[WrappableServer<'_>],
+) -> Result<Vec<ChangedFile<'f>>, Failure> {
+    let mut changed = Vec::new();
+    for file in found {
+        let Ok((old, servers)) = &file.content else { continue };
+        let unchanged = || format!("{} was not changed, and no other file", file.path.display());
+        let (mut new, mut expected) = (old.clone(), servers.clone());
+        for wrappable in chosen.iter().filter(|wrappable| std::ptr::eq(wrappable.file, file)) {
+            let command = command_of(app, wrappable)?;
+            let keys = &wrappable.server.keys;
+            new = file.row.format.rewrite(&new, keys, &command).with_context(unchanged).map_err(Failure::usage)?;
+            for server in expected.iter_mut().filter(|server| server.keys == *keys) {
+                command.put_into(&mut server.entry);
+            }
+        }
+        if new == *old {
+            continue;
+        }
+        let read = read::document(&new, file.row.format)
+            .and_then(|document| read::servers(&document, &file.profile, &file.row));
+        if read.as_ref() != Ok(&expected) {
+            let error = anyhow!("it would not say what it should").context(unchanged());
+            return Err(Failure::usage(error));
+        }
+        changed.push(ChangedFile { file, old, new });
+    }
+    Ok(changed)
+}
+
+/// Returns the line of smcp that takes the place of another.
+fn command_of(app: &App, wrappable: &WrappableServer<'_>) -> Result<ClientCommand, Failure> {
+    let WrappableServer { file, line, variables, package, .. } = wrappable;
+    // The server gets what the client has given it until now, whatever its manifest asks for.
+    let options: Vec<_> = variables.iter().flat_map(|name| ["--env".to_owned(), name.clone()]).collect();
+    let reference = package.as_ref().map(ToString::to_string).unwrap_or_default();
+    let own = SmcpLine::of(app, &options, &reference)?;
+    own.check_expansion(&file.profile)?;
+    let SmcpLine { program, mut args } = own;
+    if !line.args.is_empty() {
+        args.push("--".to_owned());
+        args.extend(line.args.iter().cloned());
+    }
+    Ok(ClientCommand { program, args })
+}
+
+/// Replaces every file, or none: when one fails, those before it are put back. Returns the backups.
+fn replace_all(changed: &[ChangedFile<'_>]) -> anyhow::Result<Vec<Option<PathBuf>>> {
+    // What can be known before is known before the first one changes.
+    for change in changed {
+        open(&change.file.path, change.old)?;
+    }
+    let mut backups = Vec::new();
+    for (at, change) in changed.iter().enumerate() {
+        let path = &change.file.path;
+        let replaced = open(path, change.old).and_then(|file| Ok(file.replace(&change.new)?));
+        match replaced.with_context(|| format!("{} was not changed", path.display())) {
+            Ok(backup) => backups.push(backup),
+            Err(error) => {
+                for earlier in changed.iter().take(at) {
+                    let path = &earlier.file.path;
+                    open(path, &earlier.new)
+                        .and_then(|file| Ok(file.replace(earlier.old)?))
+                        .with_context(|| format!("{} could not be put back after this: {error:#}", path.display()))?;
+                }
+                return Err(error.context("nothing was changed"));
+            }
+        }
+    }
+    Ok(backups)
+}
+
+/// Opens a file that has to be as it was read.
+fn open(path: &Path, text: &str) -> anyhow::Result<ClientFile> {
+    let file = ClientFile::open(path).with_context(|| format!("{} can't be changed", path.display()))?;
+    if file.text() != text {
+        return Err(anyhow!("{} has changed meanwhile; try again", path.display()));
+    }
+    Ok(file)
+}

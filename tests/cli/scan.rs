@@ -1,0 +1,496 @@
+//! `smcp scan`: what clients start, from their own files.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::symlink;
+
+use serde_json::Value;
+
+use crate::bed::Package;
+use crate::bed::Ran;
+use crate::bed::TestBed;
+
+const DESKTOP: &str = ".config/Claude/claude_desktop_config.json";
+const CURSOR: &str = ".cursor/mcp.json";
+
+/// The program in a client's file.
+const SMCP: &str = env!("CARGO_BIN_EXE_smcp");
+
+/// A bed with rules, and packages that they allow, ask about and refuse.
+fn bed() -> TestBed {
+    let bed = TestBed::new();
+    bed.configure("policy: {min_score: 80, score_mode: warn, allowed_origins: [official], min_cert_level: 2}");
+    bed.publish(&Package::shell("acme/good@1.0.0", "true").good());
+    bed.publish(&Package::shell("acme/asked@1.0.0", "true").facts("official", 3, 60));
+    bed.publish(&Package::shell("acme/bad@1.0.0", "true").facts("community", 0, 60));
+    bed
+}
+
+fn servers(ran: &Ran) -> Vec<Value> {
+    let document: Value = serde_json::from_str(&ran.raw).unwrap();
+    assert_eq!(document["schema"], "smcp.scan/1", "{ran}");
+    document["servers"].as_array().unwrap().clone()
+}
+
+/// Each server as `client scope name: gate kind starts`, in the order in which they are told.
+fn told(ran: &Ran) -> Vec<String> {
+    let word = |server: &Value, key: &str| server[key].as_str().unwrap_or("-").to_owned();
+    let line = |server: &Value| {
+        let off = if server["enabled"] == false { " (off)" } else { "" };
+        let words = ["client", "scope", "name", "gate", "kind", "starts"].map(|key| word(server, key));
+        format!("{}{off}", words.join(" | "))
+    };
+    servers(ran).iter().map(line).collect()
+}
+
+/// Files as the clients write them: where each is, and what is to be told of it.
+const FILES: [(&str, &str, &[&str]); 25] = [
+    (
+        DESKTOP,
+        r#"{
+  "globalShortcut": "Ctrl+Space",
+  "mcpServers": {
+    "filesystem": {
+      "command": "npx",
+      "args": ["-y", "@modelcontextprotocol/server-filesystem", "/home/ann/Documents"]
+    }
+  }
+}
+"#,
+        &["claude-desktop | user | filesystem | none | npx | npx @modelcontextprotocol/server-filesystem"],
+    ),
+    (
+        ".config/Claude/Claude Extensions/ant.dir.cursortouch.windows-mcp/manifest.json",
+        r#"{"dxt_version": "0.1", "name": "Windows-MCP", "version": "0.5.6", "server": {"type": "python", "entry_point": "main.py",
+            "mcp_config": {"command": "uv", "args": ["--directory", "${__dirname}", "run", "main.py"], "env": {}}}}"#,
+        &["claude-desktop | user | Windows-MCP | none | uvx | uv"],
+    ),
+    (
+        ".claude.json",
+        r#"{
+  "numStartups": 41,
+  "projects": {
+    "/home/ann/work": {
+      "allowedTools": [],
+      "mcpServers": {
+        "github": {"type": "http", "url": "https://api.githubcopilot.com/mcp/", "headers": {"Authorization": "Bearer hunter2"}},
+        "old": {"type": "stdio", "command": "node", "args": ["/srv/old/index.js"]}
+      },
+      "disabledMcpServers": ["old"]
+    }
+  },
+  "mcpServers": {
+    "sequential-thinking": {"type": "stdio", "command": "npx", "args": ["-y", "@modelcontextprotocol/server-sequential-thinking@2026.7.4"], "env": {}}
+  }
+}"#,
+        &[
+            "claude-code | user | sequential-thinking | none | npx | npx @modelcontextprotocol/server-sequential-thinking@2026.7.4",
+            "claude-code | project | github | none | url | https://api.githubcopilot.com",
+            "claude-code | project | old | none | command | node /srv/old/index.js (off)",
+        ],
+    ),
+    (
+        ".mcp.json",
+        r#"{"mcpServers": {"db": {"command": "${HOME}/bin/db-mcp", "args": ["--dsn", "${DB_DSN}"], "env": {"DB_DSN": "postgres://hunter2"}}}}"#,
+        &["claude-code | project | db | none | command | ${HOME}/bin/db-mcp"],
+    ),
+    (
+        ".codex/config.toml",
+        "model = \"gpt-5.2\"\napproval_policy = \"on-request\"\n\n[mcp_servers.context7]\ncommand = \"npx\"\nargs = [\"-y\", \"@upstash/context7-mcp\"]\nstartup_timeout_sec = 20.5\n\n[mcp_servers.figma]\nurl = \"https://mcp.figma.com/mcp\"\nbearer_token_env_var = \"FIGMA\"\nenabled = false\n\n[projects.\"/home/ann/work\"]\ntrust_level = \"trusted\"\n",
+        &[
+            "codex | user | context7 | none | npx | npx @upstash/context7-mcp",
+            "codex | user | figma | none | url | https://mcp.figma.com (off)",
+        ],
+    ),
+    (
+        CURSOR,
+        r#"{"mcpServers": {"time": {"command": "uvx", "args": ["mcp-server-time", "--local-timezone=Europe/Berlin"]}}}"#,
+        &["cursor | user | time | none | uvx | uvx mcp-server-time"],
+    ),
+    (
+        ".gemini/settings.json",
+        r#"{"theme": "Default", "mcpServers": {"a": {"httpUrl": "http://localhost:3000/mcp"}, "b": {"command": "python3", "args": ["-m", "b"], "trust": true}},
+            "mcp": {"excluded": ["b"]}}"#,
+        &[
+            "gemini | user | a | none | url | http://localhost:3000",
+            "gemini | user | b | none | command | python3 (off)",
+        ],
+    ),
+    (
+        ".gemini/extensions/browser/gemini-extension.json",
+        r#"{"name": "browser", "version": "1.0.0", "mcpServers": {"chrome": {"command": "npx", "args": ["chrome-devtools-mcp@latest"]}}}"#,
+        &["gemini | user | chrome | none | npx | npx chrome-devtools-mcp"],
+    ),
+    (
+        ".config/goose/config.yaml",
+        "# mine\nGOOSE_PROVIDER: anthropic\nextensions:\n  developer:\n    bundled: true\n    enabled: true\n    name: developer\n    timeout: 300\n    type: builtin\n  fetch:\n    args: [mcp-server-fetch]\n    cmd: uvx\n    enabled: true\n    env_keys: []\n    envs: {}\n    name: fetch\n    timeout: 300\n    type: stdio\n  remote:\n    enabled: false\n    name: remote\n    type: streamable_http\n    uri: https://mcp.example/x\n",
+        &[
+            "goose | user | developer | none | built-in | builtin",
+            "goose | user | fetch | none | uvx | uvx mcp-server-fetch",
+            "goose | user | remote | none | url | https://mcp.example (off)",
+        ],
+    ),
+    (
+        ".lmstudio/mcp.json",
+        r#"{"mcpServers": {"hf-mcp-server": {"url": "https://huggingface.co/mcp", "headers": {"Authorization": "Bearer hunter2"}}}}"#,
+        &["lm-studio | user | hf-mcp-server | none | url | https://huggingface.co"],
+    ),
+    (
+        ".config/opencode/opencode.json",
+        r#"{"$schema": "https://opencode.ai/config.json", "mcp": {"everything": {"type": "local", "command": ["npx", "-y", "@modelcontextprotocol/server-everything"], "enabled": true},
+            "off": {"type": "remote", "url": "https://x.example", "enabled": false}}}"#,
+        &[
+            "opencode | user | everything | none | npx | npx @modelcontextprotocol/server-everything",
+            "opencode | user | off | none | url | https://x.example (off)",
+        ],
+    ),
+    (
+        "opencode.jsonc",
+        "{\n  // the team's\n  \"mcp\": {\"servers\": {\"deep\": {\"type\": \"local\", \"command\": [\"bun\", \"x\", \"deep-mcp\"]}}},\n}\n",
+        &["opencode | project | deep | none | npx | bun deep-mcp"],
+    ),
+    (
+        ".qwen/settings.json",
+        r#"{"mcpServers": {"q": {"command": "docker", "args": ["run", "-i", "--rm", "-e", "TOKEN", "ghcr.io/acme/q:1"]}}, "mcp": {"allowed": ["other"]}}"#,
+        &["qwen | user | q | none | docker | docker run ghcr.io/acme/q:1 (off)"],
+    ),
+    (
+        ".config/Code/User/mcp.json",
+        "{\n\t\"servers\": {\n\t\t// from the gallery\n\t\t\"playwright\": {\n\t\t\t\"command\": \"npx\",\n\t\t\t\"args\": [\"@playwright/mcp@latest\"],\n\t\t\t\"type\": \"stdio\",\n\t\t},\n\t},\n\t\"inputs\": [],\n}\n",
+        &["vscode | user | playwright | none | npx | npx @playwright/mcp"],
+    ),
+    (
+        ".config/Code/User/settings.json",
+        "{\n    \"editor.fontSize\": 13, // big\n    \"mcp\": {\"servers\": {\"older\": {\"command\": \"uvx\", \"args\": [\"--from\", \"older-mcp\", \"serve\"]}}}\n}\n",
+        &["vscode | user | older | none | uvx | uvx older-mcp"],
+    ),
+    (
+        ".config/Code/User/profiles/-1f2e3d/mcp.json",
+        r#"{"servers": {"p": {"type": "http", "url": "https://p.example/mcp"}}}"#,
+        &["vscode | user | p | none | url | https://p.example"],
+    ),
+    (
+        ".vscode/mcp.json",
+        r#"{"servers": {"w": {"type": "stdio", "command": "${workspaceFolder}/tool.sh"}}}"#,
+        &["vscode | project | w | none | command | ${workspaceFolder}/tool.sh"],
+    ),
+    (
+        ".devcontainer/devcontainer.json",
+        "{\"image\": \"x\", /* tools */ \"customizations\": {\"vscode\": {\"mcp\": {\"servers\": {\"d\": {\"command\": \"d-mcp\"}}}}}}",
+        &["vscode | project | d | none | command | d-mcp"],
+    ),
+    (
+        ".codeium/windsurf/mcp_config.json",
+        r#"{"mcpServers": {"r": {"serverUrl": "https://r.example/mcp/hunter2"}, "x": {"command": "x", "disabled": true}}}"#,
+        &["windsurf | user | r | none | url | https://r.example", "windsurf | user | x | none | command | x (off)"],
+    ),
+    (
+        ".config/zed/settings.json",
+        "// Zed settings\n{\n  \"theme\": \"One Dark\",\n  \"context_servers\": {\n    \"old-shape\": {\"command\": {\"path\": \"npx\", \"args\": [\"-y\", \"old-mcp\"], \"env\": {}}, \"settings\": {}},\n    \"new-shape\": {\"source\": \"custom\", \"enabled\": false, \"command\": \"deno\", \"args\": [\"run\", \"https://x.example/s.ts\"]},\n    \"extension\": {\"source\": \"extension\", \"settings\": {}},\n  },\n}\n",
+        &[
+            "zed | user | old-shape | none | npx | npx old-mcp",
+            "zed | user | new-shape | none | command | deno (off)",
+            "zed | user | extension | none | unknown | it has neither a command nor a URL",
+        ],
+    ),
+    (
+        ".zed/settings.json",
+        r#"{"context_servers": {"z": {"command": "z"}}}"#,
+        &["zed | project | z | none | command | z"],
+    ),
+    (".gemini-not/settings.json", r#"{"mcpServers": {"n": {"command": "n"}}}"#, &[]),
+    (
+        "opencode.json",
+        r#"{"mcp": {"old": {"type": "local", "command": ["sh", "-c", "npx -y old"]}}}"#,
+        &["opencode | project | old | none | npx | sh … npx"],
+    ),
+    (
+        ".config/Code - Insiders/User/mcp.json",
+        r#"{"servers": {"i": {"command": "i"}}}"#,
+        &["vscode | user | i | none | command | i"],
+    ),
+    (".var/app/dev.zed.Zed/config/zed/settings.json", "", &[]),
+];
+
+#[test]
+fn every_client_is_read_as_it_writes() {
+    for (file, text, expected) in FILES {
+        let bed = TestBed::new();
+        bed.write(file, text);
+        let ran = bed.run("--json scan");
+        assert_eq!(told(&ran), expected, "{file}: {ran}");
+        assert!(!ran.raw.contains("hunter2") && !ran.stderr.contains("hunter2"), "{ran}");
+        let human = bed.run("scan");
+        assert!(!human.raw.contains("hunter2"), "{human}");
+    }
+}
+
+#[test]
+fn all_of_a_machine_in_one_picture() {
+    let bed = bed();
+    for (file, text, _) in FILES {
+        bed.write(file, text);
+    }
+    bed.write("work/.mcp.json", r#"{"mcpServers": {"of-the-project": {"command": "node", "args": ["server.js"]}}}"#);
+    let ran = bed.run("scan --dir work --dir .").exits(1);
+    insta::assert_snapshot!("machine", ran.stdout);
+}
+
+/// A client's file with servers that are started by these lines of smcp.
+fn cursor(servers: &[(&str, &str)]) -> String {
+    let entries: serde_json::Map<String, Value> = servers
+        .iter()
+        .map(|(name, line)| {
+            let words: Vec<&str> = line.split(' ').collect();
+            ((*name).to_owned(), serde_json::json!({"command": words[0], "args": words[1..]}))
+        })
+        .collect();
+    serde_json::json!({"mcpServers": entries}).to_string()
+}
+
+/// The gate of each server, what the policies say, and what is odd.
+fn gates(ran: &Ran) -> Vec<(String, String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    servers(ran)
+        .iter()
+        .map(|it| {
+            (
+                format!("{} {}", text(&it["name"]), text(&it["gate"])),
+                text(&it["policies_today"]["state"]),
+                text(&it["remark"]),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn what_the_policies_say_today_is_said_of_lines_of_smcp() {
+    let bed = bed();
+    let lines = [
+        ("a", "[SMCP] run acme/good@1.0.0", "pinned", "allowed"),
+        ("b", "smcp run acme/good@latest -- --flag", "latest", "allowed"),
+        ("c", "[SMCP] run acme/asked@1.0.0", "pinned", "asks"),
+        ("d", "[SMCP] run --trust acme/asked@1.0.0", "pinned", "allowed"),
+        ("e", "[SMCP] run acme/bad@1.0.0", "pinned", "refused"),
+        ("f", "[SMCP] run acme/none@1.0.0", "pinned", "missing"),
+        ("g", "[SMCP] run --config [HOME]/open.yaml acme/bad@1.0.0", "pinned", "allowed"),
+        ("h", "[SMCP] --registry nowhere run acme/good@1.0.0", "pinned", "unknown"),
+        ("i", "[SMCP] run --config [HOME]/broken.yaml acme/good@1.0.0", "pinned", "refused"),
+    ];
+    bed.write("open.yaml", "registry_url: registry\npolicy: {}\n");
+    bed.write("broken.yaml", "polic: {}\n");
+    let lines = lines.map(|(name, line, gate, state)| {
+        (name, line.replace("[SMCP]", SMCP).replace("[HOME]", bed.path("").to_str().unwrap()), gate, state)
+    });
+    let written: Vec<_> = lines.iter().map(|(name, line, ..)| (*name, line.as_str())).collect();
+    bed.write(CURSOR, cursor(&written));
+    let ran = bed.run("--json scan").succeeds();
+    let found = gates(&ran);
+    for ((name, _, gate, state), found) in lines.iter().zip(&found) {
+        assert_eq!((format!("{name} {gate}"), *state), (found.0.clone(), found.1.as_str()), "{ran}");
+    }
+    bed.run("--json scan --fail-on unpinned").exits(1);
+    insta::assert_snapshot!("gated", bed.run("scan").succeeds().stdout);
+    assert!(!bed.has(".mcp/audit.jsonl"), "a look is no decision");
+}
+
+#[test]
+fn what_is_only_called_smcp_is_not_smcp() {
+    let bed = bed();
+    fs::create_dir(bed.path("bin")).unwrap();
+    fs::copy(SMCP, bed.path("bin/smcp")).unwrap();
+    symlink(SMCP, bed.path("smcp")).unwrap();
+    let copy = bed.path("bin/smcp");
+    let link = bed.path("smcp");
+    let (copy, link) = (copy.to_str().unwrap(), link.to_str().unwrap());
+    let cases = [
+        (format!("{link} run acme/good@1.0.0"), ""),
+        (format!("{copy} run acme/good@1.0.0"), "is not this one"),
+        ("./smcp run acme/good@1.0.0".to_owned(), "is not this one"),
+        (format!("{SMCP} policy check acme/good@1.0.0"), "it starts no server"),
+        (format!("{SMCP} run --dry-run acme/good@1.0.0"), "it starts no server"),
+        (format!("{SMCP} run --unheard-of acme/good@1.0.0"), "does not understand the line"),
+        (format!("{SMCP} --version"), "does not understand the line"),
+        (SMCP.to_owned(), "does not understand the line"),
+    ];
+    for (line, why) in cases {
+        bed.write(CURSOR, cursor(&[("x", &line)]));
+        let ran = bed.run("--json scan").exits(i32::from(!why.is_empty()));
+        let (_, _, remark) = &gates(&ran)[0];
+        assert!(remark.contains(why) && remark.is_empty() == why.is_empty(), "{line}: {ran}");
+    }
+    for (variable, why) in
+        [("LD_PRELOAD", "puts other code into it"), ("PATH", "looks for it in another PATH"), ("TZ", "")]
+    {
+        let entry =
+            serde_json::json!({"command": "smcp", "args": ["run", "acme/good@1.0.0"], "env": {variable: "/evil"}});
+        bed.write(CURSOR, serde_json::json!({"mcpServers": {"x": entry}}).to_string());
+        let ran = bed.run("--json scan").exits(i32::from(!why.is_empty()));
+        assert!(gates(&ran)[0].2.contains(why), "{variable}: {ran}");
+    }
+    // Rules that only this server is started by.
+    bed.write("open.yaml", "registry_url: registry\npolicy: {}\n");
+    let rules = bed.path("open.yaml");
+    let entry = serde_json::json!({"command": SMCP, "args": ["run", "acme/bad@1.0.0"], "env": {"SMCP_CONFIG": rules}});
+    bed.write(CURSOR, serde_json::json!({"mcpServers": {"x": entry}}).to_string());
+    assert_eq!(gates(&bed.run("--json scan"))[0].1, "allowed");
+}
+
+#[test]
+fn a_file_that_can_not_be_read_is_told_and_the_rest_goes_on() {
+    let hostile: [(&str, &[u8], &str); 12] = [
+        (CURSOR, b"{\"mcpServers\": ", "it is not JSON"),
+        (CURSOR, b"[]", "it is not an object"),
+        (CURSOR, b"\"mcpServers\"", "it is not an object"),
+        (CURSOR, b"{\"mcpServers\": []}", "`mcpServers` in it is not an object"),
+        (CURSOR, b"{\"mcpServers\": {\"a\": {\"command\": \"x\"}}, \"mcpServers\": {}}", "stands twice"),
+        (CURSOR, b"{\"mcpServers\": {\"a\": {\"command\": \"npx\", \"command\": \"smcp\"}}}", "stands twice"),
+        (CURSOR, b"\xff\xfe{}", "it is not UTF-8"),
+        (".claude.json", b"{\"projects\": {\"/a\": 5}}", "is not an object"),
+        (".codex/config.toml", b"[mcp_servers.a]\ncommand = 'x'\n[mcp_servers.a]\n", "it is not TOML"),
+        (
+            ".config/goose/config.yaml",
+            b"extensions: {a: {cmd: x}, a: {cmd: y}}\n",
+            "it is not YAML that clients agree on",
+        ),
+        (".config/goose/config.yaml", b"extensions: [\n", "it is not YAML that clients agree on"),
+        (".config/goose/config.yaml", b"a: &a [1]\nb: &b [*a, *a]\n\tc: 1\n", "it is not YAML that clients agree on"),
+    ];
+    for (file, bytes, why) in hostile {
+        let bed = bed();
+        bed.write(file, bytes);
+        bed.write(DESKTOP, cursor(&[("fine", &format!("{SMCP} run acme/good@1.0.0"))]));
+        let ran = bed.run("--json scan").exits(1);
+        let document: Value = serde_json::from_str(&ran.raw).unwrap();
+        let problems: Vec<_> =
+            document["files"].as_array().unwrap().iter().filter_map(|it| it["problem"].as_str()).collect();
+        assert!(problems.len() == 1 && problems[0].contains(why), "{file}: {ran}");
+        assert_eq!((&document["unread"], told(&ran).len()), (&Value::from(1), 1), "{ran}");
+        let human = bed.run("scan").exits(1);
+        assert!(human.stdout.contains("1 file can't be read") && human.stdout.contains("may run today"), "{human}");
+    }
+    let bed = bed();
+    let many: Vec<_> = (0..1001).map(|number| format!("\"{number}\": {{}}")).collect();
+    bed.write(CURSOR, format!("{{\"mcpServers\": {{{}}}}}", many.join(", ")));
+    assert!(bed.run("scan").exits(1).stdout.contains("it has more than 1000 servers"));
+    let depth = "[".repeat(200_000);
+    for text in [format!("{{\"a\": {depth}"), format!("{{\"mcpServers\": {{\"a\": {depth}")] {
+        bed.write(CURSOR, text);
+        bed.run("scan").exits(1).silent();
+    }
+}
+
+#[test]
+fn links_pipes_and_locked_files_are_told() {
+    let bed = bed();
+    fs::create_dir(bed.path(".cursor")).unwrap();
+    let told = |bed: &TestBed| {
+        let ran = bed.run("--json scan");
+        let document: Value = serde_json::from_str(&ran.raw).unwrap();
+        let file = &document["files"][0];
+        let text = |key: &str| file[key].as_str().map(|text| bed.redact(text));
+        (ran.code, text("problem"), text("link_to"))
+    };
+    symlink("nowhere.json", bed.path(CURSOR)).unwrap();
+    assert_eq!(told(&bed), (1, Some("it is a link that leads nowhere".to_owned()), None));
+    fs::remove_file(bed.path(CURSOR)).unwrap();
+    bed.write("dotfiles/cursor.json", "{}");
+    symlink("../dotfiles/cursor.json", bed.path(CURSOR)).unwrap();
+    assert_eq!(told(&bed), (0, None, Some("[HOME]/dotfiles/cursor.json".to_owned())));
+    fs::remove_file(bed.path(CURSOR)).unwrap();
+    symlink("mcp.json", bed.path(CURSOR)).unwrap();
+    assert_eq!(told(&bed).0, 1, "a loop");
+    fs::remove_file(bed.path(CURSOR)).unwrap();
+    nix::unistd::mkfifo(&bed.path(CURSOR), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    assert_eq!(told(&bed).0, 1, "a pipe that nobody writes to");
+    fs::remove_file(bed.path(CURSOR)).unwrap();
+    fs::create_dir(bed.path(CURSOR)).unwrap();
+    assert_eq!(told(&bed).0, 1, "a folder");
+    fs::remove_dir(bed.path(CURSOR)).unwrap();
+    bed.write(CURSOR, "{}");
+    fs::set_permissions(bed.path(CURSOR), fs::Permissions::from_mode(0o0)).unwrap();
+    let output = bed.run_unprivileged("scan");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.code() == Some(1) && text.contains("it can't be read: Permission denied"), "{text}");
+    fs::set_permissions(bed.path(CURSOR), fs::Permissions::from_mode(0o600)).unwrap();
+    let extensions = ".gemini/extensions";
+    fs::create_dir_all(bed.path(extensions)).unwrap();
+    fs::set_permissions(bed.path(extensions), fs::Permissions::from_mode(0o0)).unwrap();
+    let output = bed.run_unprivileged("scan");
+    fs::set_permissions(bed.path(extensions), fs::Permissions::from_mode(0o700)).unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.code() == Some(1) && text.contains("Permission denied"), "{text}");
+    let file = fs::File::create(bed.path(CURSOR)).unwrap();
+    file.set_len(65 * 1024 * 1024).unwrap();
+    assert_eq!(told(&bed).0, 1, "a huge file");
+}
+
+#[test]
+fn no_name_steers_the_terminal() {
+    let bed = bed();
+    let name = "a\u{1b}[2J\u{202e}\n✓ all is well";
+    let entry = serde_json::json!({"command": "npx\u{1b}]0;x\u{7}", "args": ["\n\u{9b}31m"], "env": {"K\u{1b}": "v"}});
+    bed.write(CURSOR, serde_json::json!({"mcpServers": {name: entry, "n".repeat(5000): 5}}).to_string());
+    for line in ["scan", "--json scan", "scan --format sarif"] {
+        let ran = bed.run(line).exits(1);
+        let bad = |it: char| it.is_control() && it != '\n' || ('\u{202a}'..='\u{202e}').contains(&it);
+        assert!(!ran.raw.chars().any(bad), "{ran}");
+        assert!(!ran.raw.lines().any(|line| line.trim_start().starts_with('✓')), "{ran}");
+        assert!(line != "scan" || ran.raw.len() < 2000, "{ran}");
+    }
+}
+
+/// The whole of a log, held to the schema of the standard.
+fn log(ran: &Ran) -> Value {
+    let schema: Value = serde_json::from_str(include_str!("../schemas/sarif.json")).unwrap();
+    let log: Value = serde_json::from_str(&ran.raw).unwrap();
+    smcp_bed::Schema::new(schema).accepts(&log);
+    log
+}
+
+#[test]
+fn code_scanners_get_what_counts_with_its_place() {
+    let bed = bed();
+    bed.run("scan --format junit").refuses(1, &["human, json or sarif"]);
+    assert_eq!(log(&bed.run("scan --format sarif").succeeds())["runs"][0]["results"], Value::Array(Vec::new()));
+    bed.write(
+        "home/.cursor/mcp.json",
+        cursor(&[("x", "npx x"), ("y", "smcp run acme/good@latest"), ("z", "smcp run acme/good@1.0.0")]),
+    );
+    bed.write(".cursor/mcp.json", "{");
+    let home = bed.path("home");
+    let sarif = |options: &str| {
+        let ran = bed.smcp(&format!("scan --format sarif {options}")).env("HOME", &home).run().exits(1);
+        let results = log(&ran)["runs"][0]["results"].as_array().unwrap().clone();
+        let text = |it: &Value| it.as_str().unwrap().to_owned();
+        let result = |it: &Value| {
+            let place = &it["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+            (text(&it["ruleId"]), text(&it["level"]), text(place), text(&it["partialFingerprints"]["smcpScan/v1"]))
+        };
+        results.iter().map(result).collect::<Vec<_>>()
+    };
+    let (loose, strict) = (sarif(""), sarif("--fail-on unpinned"));
+    let shown: Vec<_> = loose.iter().map(|(rule, level, place, _)| [rule.as_str(), level, place]).collect();
+    let expected = [
+        ["past-smcp/npx", "error", "home/.cursor/mcp.json"],
+        ["unpinned", "warning", "home/.cursor/mcp.json"],
+        ["unreadable-file", "error", ".cursor/mcp.json"],
+    ];
+    assert_eq!(shown, expected);
+    let document: Value = serde_json::from_str(&bed.smcp("--json scan").env("HOME", &home).run().raw).unwrap();
+    assert_eq!(document["servers"][0]["line"], 1);
+    assert_eq!(strict[1].1, "error");
+    assert_eq!(strict[1].3, loose[1].3, "a fingerprint is not of the options");
+}
+
+#[test]
+fn nothing_is_a_clean_result() {
+    let bed = bed();
+    bed.run("scan").succeeds().prints("✓ no client starts a server\n");
+    bed.write(CURSOR, "");
+    bed.write(".claude.json", "{\"mcpServers\": null}");
+    bed.run("scan --client cursor --client claude-code").succeeds().prints("✓ no client starts a server\n");
+    bed.write(CURSOR, cursor(&[("x", "npx x")]));
+    bed.run("scan --client zed").succeeds();
+    bed.run("scan --client cursor").exits(1);
+}
