@@ -14,6 +14,7 @@ pub mod day;
 pub mod deadline;
 pub mod decision;
 pub mod diagnosis;
+pub mod diff;
 pub mod digest;
 pub mod encoding;
 pub mod endpoint;
