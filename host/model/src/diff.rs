@@ -1,6 +1,6 @@
 //! What changes between two ways to decide (`smcp.diff/1`): another configuration, or another time.
 //!
-//! A package is judged twice. What came of each is its [`Standing`]; where the two differ there is a [`ChangedPackage`].
+//! A package is judged twice. What came of each is its [`Judgement`]; where the two differ there is a [`ChangedPackage`].
 //! `smcp policy diff` and `smcp policy replay` make them, and `report` writes them.
 
 mod changed;
@@ -8,8 +8,8 @@ mod totals;
 
 pub use crate::diff::changed::ChangedPackage;
 pub use crate::diff::changed::ChangedPolicy;
+pub use crate::diff::changed::Judgement;
 pub use crate::diff::changed::PolicyStanding;
-pub use crate::diff::changed::Standing;
 pub use crate::diff::totals::CodeTotals;
 pub use crate::diff::totals::PolicyTotals;
 pub use crate::diff::totals::Totals;

@@ -16,7 +16,7 @@ use crate::verdict::Outcome;
 
 /// What came of one judgement of a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct Judgement {
     /// The decision.
     pub effect: Effect,
     /// The code of a refusal before any policy, such as `status`.
@@ -88,7 +88,7 @@ impl PolicyStanding {
     }
 }
 
-impl Standing {
+impl Judgement {
     /// What came of policies that were evaluated, where the decision was `effect`.
     pub fn of(effect: Effect, policies: &[Evaluated]) -> Self {
         let each = |policy: &Evaluated| (policy.layer(), policy.name().clone(), PolicyStanding::of(policy));
@@ -115,11 +115,11 @@ impl Standing {
 
 impl ChangedPackage {
     /// What changes from one standing to the other; `None` when the decision is the same.
-    pub fn between(package: SafeText, from: &Standing, to: &Standing) -> Option<Self> {
+    pub fn between(package: SafeText, from: &Judgement, to: &Judgement) -> Option<Self> {
         if Transition::between(from.effect, to.effect) == Transition::Unchanged {
             return None;
         }
-        let of = |standing: &Standing, layer: LayerName, name: &PolicyName| {
+        let of = |standing: &Judgement, layer: LayerName, name: &PolicyName| {
             let found = standing.policies.iter().find(|(its_layer, its, _)| *its_layer == layer && its == name);
             found.map(|(_, _, standing)| standing.clone())
         };

@@ -21,20 +21,20 @@ fn a_transition_is_named_by_what_a_decision_becomes() {
     }
 }
 
-fn standing(policies: &[(&str, Effect, &[&str])]) -> Standing {
+fn judgement(policies: &[(&str, Effect, &[&str])]) -> Judgement {
     let each = |(name, effect, codes): &(&str, Effect, &[&str])| {
         let codes = codes.iter().map(|code| SafeText::new(code)).collect();
         (LayerName::User, name.parse::<PolicyName>().unwrap(), PolicyStanding { effect: *effect, codes })
     };
     let effect = policies.iter().map(|(_, effect, _)| *effect).max().unwrap();
-    Standing { effect, refusal: None, policies: policies.iter().map(each).collect() }
+    Judgement { effect, refusal: None, policies: policies.iter().map(each).collect() }
 }
 
 #[test]
 fn a_change_names_the_policies_that_make_it_and_reads_back() {
     let from =
-        standing(&[("origin", Effect::Pass, &[]), ("score", Effect::Warn, &["low"]), ("old", Effect::Pass, &[])]);
-    let to = standing(&[("origin", Effect::Block, &["a", "b"]), ("score", Effect::Warn, &["low"])]);
+        judgement(&[("origin", Effect::Pass, &[]), ("score", Effect::Warn, &["low"]), ("old", Effect::Pass, &[])]);
+    let to = judgement(&[("origin", Effect::Block, &["a", "b"]), ("score", Effect::Warn, &["low"])]);
     let mut changed = ChangedPackage::between(SafeText::new("acme/tool@1.0.0"), &from, &to).unwrap();
     let expected = r#"{"package":"acme/tool@1.0.0","from":"warn","to":"block","policies":[{"name":"origin","layer":"user","from":{"effect":"pass","codes":[]},"to":{"effect":"block","codes":["a","b"]}}]}"#;
     assert_eq!(changed.document().to_string(), expected);
@@ -46,7 +46,7 @@ fn a_change_names_the_policies_that_make_it_and_reads_back() {
 
 #[test]
 fn totals_count_decisions_policies_and_codes_in_any_parts() {
-    let (pass, block) = (standing(&[("p", Effect::Pass, &[])]), standing(&[("p", Effect::Block, &["x", "y"])]));
+    let (pass, block) = (judgement(&[("p", Effect::Pass, &[])]), judgement(&[("p", Effect::Block, &["x", "y"])]));
     let label = SafeText::new("a/b@1");
     let (stricter, milder) = (
         ChangedPackage::between(label.clone(), &pass, &block).unwrap(),
