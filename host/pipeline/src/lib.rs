@@ -26,6 +26,7 @@ mod signed;
 mod start;
 mod statements;
 mod system;
+mod what_if;
 
 pub use alone::BenchError;
 pub use alone::bench_alone;
@@ -84,6 +85,8 @@ pub use system::Compilation;
 pub use system::System;
 #[cfg(target_os = "linux")]
 pub use system::fork_server;
+pub use what_if::Compared;
+pub use what_if::WhatIf;
 
 use std::cell::LazyCell;
 use std::time::Duration;

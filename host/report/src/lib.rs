@@ -11,6 +11,7 @@ pub mod cases;
 pub mod client_error;
 mod confinement;
 pub mod diagnosis;
+pub mod diff;
 mod headline;
 pub mod human;
 pub mod inspection;

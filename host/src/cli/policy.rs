@@ -5,6 +5,7 @@ mod bench;
 mod build;
 mod check;
 mod compile;
+mod diff;
 mod eval;
 mod inspect;
 mod list;
@@ -33,6 +34,8 @@ pub(super) enum PolicyCommand {
     Check(Chosen<check::CheckCommand>),
     /// Decide about a facts document, with no registry at all
     Eval(Chosen<eval::EvalCommand>),
+    /// Judge a catalogue of packages by two configurations, and say what changes
+    Diff(Chosen<diff::DiffCommand>),
     /// Run the cases of a policy in the sandbox that every start uses
     Test(Chosen<test::TestCommand>),
     /// Measure what a policy costs: load, first call, further calls, memory, sizes
@@ -68,6 +71,7 @@ impl PolicyCommand {
         match self {
             Self::Check(command) => command.0.execute(app),
             Self::Eval(command) => command.0.execute(app),
+            Self::Diff(command) => command.0.execute(app),
             Self::Test(command) => command.0.execute(app),
             Self::Bench(command) => command.0.execute(app),
             Self::List(command) => command.0.execute(app),

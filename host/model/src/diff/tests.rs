@@ -59,6 +59,6 @@ fn totals_count_decisions_policies_and_codes_in_any_parts() {
     second.changed(&stricter);
     second.changed(&milder);
     first.merge(&second);
-    let expected = r#"{"schema":"smcp.diff/1","summary":{"packages":4,"newly_blocked":2,"newly_asked":0,"newly_warned":0,"newly_allowed":1,"unchanged":1},"transitions":[{"from":"pass","to":"block","packages":2},{"from":"warn","to":"warn","packages":1},{"from":"block","to":"pass","packages":1}],"policies":[{"name":"p","layer":"user","newly_blocked":2,"newly_asked":0,"newly_warned":0,"newly_allowed":1,"codes":[{"code":"x","gained":2,"lost":1},{"code":"y","gained":2,"lost":1}]}]}"#;
+    let expected = r#"{"schema":"smcp.diff/1","summary":{"packages":4,"newly_blocked":2,"newly_asked":0,"newly_warned":0,"newly_allowed":1,"unchanged":1},"transitions":[{"from":"pass","to":"block","packages":2},{"from":"warn","to":"warn","packages":1},{"from":"block","to":"pass","packages":1}],"policies":[{"name":"p","layer":"user","newly_blocked":2,"newly_asked":0,"newly_warned":0,"newly_allowed":1,"codes":[{"code":"x","gained":2,"kept":0,"lost":1},{"code":"y","gained":2,"kept":0,"lost":1}]}]}"#;
     assert_eq!(first.document().to_string(), expected);
 }

@@ -40,6 +40,8 @@ pub struct PolicyTotals {
 pub struct CodeTotals {
     /// Packages that it is found for now, and was not.
     pub gained: u64,
+    /// Packages that it is found for as before, where the policy's effect is another.
+    pub kept: u64,
     /// Packages that it was found for, and is not any more.
     pub lost: u64,
 }
@@ -60,8 +62,9 @@ impl Totals {
             for code in after.iter().filter(|code| !before.contains(code)) {
                 add(&mut totals.code(code).gained, 1);
             }
-            for code in before.iter().filter(|code| !after.contains(code)) {
-                add(&mut totals.code(code).lost, 1);
+            for code in before {
+                let counts = totals.code(code);
+                add(if after.contains(code) { &mut counts.kept } else { &mut counts.lost }, 1);
             }
         }
     }
@@ -72,9 +75,10 @@ impl Totals {
         for (key, its) in &other.policies {
             let totals = self.policies.entry(key.clone()).or_default();
             merge(&mut totals.effects, &its.effects);
-            for (code, CodeTotals { gained, lost }) in &its.codes {
+            for (code, CodeTotals { gained, kept, lost }) in &its.codes {
                 let counts = totals.code(code);
                 add(&mut counts.gained, *gained);
+                add(&mut counts.kept, *kept);
                 add(&mut counts.lost, *lost);
             }
         }
@@ -141,8 +145,9 @@ impl PolicyTotals {
 
     fn document(&self, layer: LayerName, name: &PolicyName) -> Value {
         let codes = self.codes.iter();
-        let codes: Vec<_> =
-            codes.map(|(code, it)| json!({"code": code, "gained": it.gained, "lost": it.lost})).collect();
+        let codes: Vec<_> = codes
+            .map(|(code, it)| json!({"code": code, "gained": it.gained, "kept": it.kept, "lost": it.lost}))
+            .collect();
         json!({
             "name": name.as_str(),
             "layer": layer,
