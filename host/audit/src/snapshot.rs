@@ -25,9 +25,9 @@ pub struct LogFile {
     pub name: SafeText,
     /// How many bytes follow its last line: an unfinished record.
     pub torn: u64,
-    length: u64,
-    file: File,
-    path: std::path::PathBuf,
+    pub(super) length: u64,
+    pub(super) file: File,
+    pub(super) path: std::path::PathBuf,
 }
 
 impl LogFile {

@@ -19,6 +19,7 @@ use smcp_config::discover::Discovered;
 use smcp_config::discover::Location;
 use smcp_model::facts::Score;
 use smcp_model::package::PackageRef;
+use smcp_model::registry::Registry;
 use smcp_model::suspect::Suspect;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Activity;
@@ -100,6 +101,13 @@ impl App {
         self.warn_of(&suspects);
         self.notices(&config, false);
         Ok(self.session_of(self.with_command_line(config, None)?))
+    }
+
+    /// Returns a session that asks another registry by the configuration of `like`, to list its packages.
+    pub(in crate::cli) fn session_at(&self, like: &Session, registry: Registry) -> Session {
+        let mut config = like.config().clone();
+        config.override_registry(registry);
+        self.session_of(config)
     }
 
     /// Returns a session for a command about policy sets themselves: without them, so that it works where they don't.

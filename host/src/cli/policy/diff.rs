@@ -44,7 +44,8 @@ pub(crate) struct DiffCommand {
     /// The configuration of after
     #[arg(long, value_name = "NEW.yaml")]
     to: PathBuf,
-    /// The packages: a file or pipe with one facts document on each line; `-` reads standard input
+    /// The packages: a file or pipe with one facts document on each line (`-` reads standard input), a registry (DIR, or
+    /// oci://HOST/PREFIX), or `audit`, for those of the audit log
     #[arg(long, value_name = "CATALOGUE")]
     catalog: String,
     /// Add the administrator's layers to both
@@ -79,10 +80,11 @@ impl DiffCommand {
             (app.session_of_file(&self.from, self.with_system)?, app.session_of_file(&self.to, self.with_system)?);
         // The same on a terminal and in a pipe, with and without a person.
         let context = Context { interactive: false, ..app.context(false) };
-        let mut catalogue = Catalogue::open(app, &self.catalog)?;
+        let mut catalogue = Catalogue::open(app, &self.catalog, &to)?;
         let what_if = WhatIf::new(&from, &to, context, &mut *app.progress())?;
         let mut spool = Spool::new(app);
         let totals = compare(&what_if, &mut catalogue, &mut spool, &mut *app.progress())?;
+        catalogue.remark().iter().for_each(|remark| app.notice(remark));
         let shown = |path: &PathBuf| SafeText::new(&path.to_string_lossy());
         let report = DiffReport {
             from: &shown(&self.from),
@@ -122,10 +124,13 @@ fn compare(
         if batch.is_empty() {
             break;
         }
-        for compared in what_if.of_each(&batch, |entry| catalogue.subject(entry)) {
-            match compared.map_err(|wrong| catalogue.failure(wrong))? {
+        let reader = catalogue.reader();
+        let compared = what_if.of_each(&batch, |entry| reader.subject(entry));
+        for (entry, compared) in batch.into_iter().zip(compared) {
+            match compared.map_err(catalogue::failure)? {
                 Compared::Unchanged(effect) => totals.unchanged(effect),
-                Compared::Changed(changed) => {
+                Compared::Changed(mut changed) => {
+                    (changed.times, changed.last) = entry.seen.unzip();
                     totals.changed(&changed);
                     spool.push(&changed)?;
                 }

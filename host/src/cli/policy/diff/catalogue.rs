@@ -1,25 +1,28 @@
-//! The packages of a comparison, in their order, some at a time.
+//! The packages of a comparison, in their order, some at a time: of a file, a registry, or the audit log.
 
-use std::fs::File;
-use std::io::BufRead as _;
-use std::io::BufReader;
-use std::io::Read as _;
-use std::path::PathBuf;
+mod lines;
+mod listed;
+mod recorded;
 
-use anyhow::Context as _;
+use std::path::Path;
 
 use crate::cli::app::App;
 use crate::cli::failure::Failure;
+use crate::cli::policy::diff::catalogue::lines::LineCatalogue;
+use crate::cli::policy::diff::catalogue::listed::ListedCatalogue;
+use crate::cli::policy::diff::catalogue::recorded::RecordedCatalogue;
 use smcp_authority as authority;
 use smcp_config::Places;
 use smcp_model::exit::ExitKind;
 use smcp_model::facts_document;
 use smcp_model::facts_document::DocumentError;
-use smcp_model::limits;
-use smcp_model::number;
 use smcp_model::progress::Progress;
 use smcp_model::request::Subject;
+use smcp_model::text::SafeText;
+use smcp_pipeline::Session;
 
+/// The word for the audit log; a file of that name is `./audit`.
+const AUDIT: &str = "audit";
 /// The most packages that are judged together, and about the most bytes of their documents: all cores have work until
 /// they come to the last, and no catalogue is ever in memory.
 const BATCH: usize = 8192;
@@ -28,91 +31,140 @@ const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// The packages of a comparison.
 #[derive(Debug)]
 pub(super) struct Catalogue {
+    source: CatalogueSource,
+    reader: EntryReader,
+}
+
+/// Reads entries; shared by all threads that judge.
+#[derive(Debug)]
+pub(super) struct EntryReader {
     name: String,
     places: Places,
-    lines: BufReader<File>,
-    /// The length of the file, where it is known.
-    length: Option<u64>,
-    /// The number of the last line.
-    line: u64,
+}
+
+#[derive(Debug)]
+enum CatalogueSource {
+    Lines(LineCatalogue),
+    Listed(Box<ListedCatalogue>),
+    Recorded(RecordedCatalogue),
 }
 
 /// A package of the catalogue.
 #[derive(Debug)]
 pub(super) struct CatalogueEntry {
-    line: u64,
-    document: Vec<u8>,
+    /// Where it stands, for an error.
+    at: EntryPlace,
+    content: EntryContent,
+    /// How often it was decided about, and when that was last.
+    pub(super) seen: Option<(u64, SafeText)>,
 }
 
-/// A line that is no facts document.
+#[derive(Debug)]
+enum EntryPlace {
+    /// The line of a file.
+    Line(u64),
+    /// The last record about a package.
+    Record(SafeText),
+}
+
+#[derive(Debug)]
+enum EntryContent {
+    /// A facts document.
+    Document(Vec<u8>),
+    /// A record of a decision.
+    Record(Vec<u8>),
+    /// What a registry says.
+    Known(Box<Subject>),
+}
+
+/// An entry that says nothing of a package.
 #[derive(Debug)]
 pub(super) struct WrongEntry {
-    line: u64,
-    error: DocumentError,
+    at: String,
+    error: anyhow::Error,
+    problems: Vec<serde_json::Value>,
 }
 
 impl Catalogue {
-    /// Opens what `--catalog` names.
-    pub(super) fn open(app: &App, name: &str) -> Result<Self, Failure> {
-        let opened = if name == "-" {
-            (app.system().stdin)().map_err(anyhow::Error::from)
+    /// Opens what `--catalog` names. A registry is asked as the configuration of `session` says.
+    pub(super) fn open(app: &App, name: &str, session: &Session) -> Result<Self, Failure> {
+        let source = if name == AUDIT {
+            CatalogueSource::Recorded(RecordedCatalogue::open(app)?)
+        } else if name.contains("://") || is_folder(app, name) {
+            CatalogueSource::Listed(Box::new(ListedCatalogue::open(app, name, session)?))
         } else {
-            authority::open_input(&app.path(&PathBuf::from(name))?).map_err(anyhow::Error::from)
+            CatalogueSource::Lines(LineCatalogue::open(app, name)?)
         };
-        let file = opened.with_context(|| format!("while opening the catalogue {name}")).map_err(wrong)?;
-        let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|it| it.len());
-        let lines = BufReader::with_capacity(1 << 16, file);
-        Ok(Self { name: name.to_owned(), places: app.places().clone(), lines, length, line: 0 })
+        Ok(Self { source, reader: EntryReader { name: name.to_owned(), places: app.places().clone() } })
     }
 
     /// Tells how much there is to do.
     pub(super) fn begin(&self, progress: &mut dyn Progress) {
-        progress.begin("judging", self.length);
+        match &self.source {
+            CatalogueSource::Lines(lines) => progress.begin("judging", lines.length()),
+            CatalogueSource::Listed(listed) => progress.begin_steps("judging", listed.left()),
+            CatalogueSource::Recorded(recorded) => progress.begin_steps("judging", recorded.left()),
+        }
     }
 
     /// Returns the next packages, and how much of what there is to do they are; none at the end.
     pub(super) fn next_batch(&mut self) -> Result<(Vec<CatalogueEntry>, u64), Failure> {
-        let (mut batch, mut bytes) = (Vec::new(), 0_usize);
-        while batch.len() < BATCH && bytes < BATCH_BYTES {
-            let mut document = Vec::new();
-            let most = number::wide(limits::FACTS_FILE).saturating_add(1);
-            let read = (&mut self.lines).take(most).read_until(b'\n', &mut document);
-            let length = read.with_context(|| self.at(self.line)).map_err(wrong)?;
-            if length == 0 {
-                break;
-            }
-            self.line = self.line.saturating_add(1);
-            if length > limits::FACTS_FILE {
-                let error = anyhow::anyhow!("{}: it has more than {} bytes", self.at(self.line), limits::FACTS_FILE);
-                return Err(wrong(error));
-            }
-            bytes = bytes.saturating_add(length);
-            // A blank line is nobody's document.
-            if !document.trim_ascii().is_empty() {
-                batch.push(CatalogueEntry { line: self.line, document });
-            }
+        match &mut self.source {
+            CatalogueSource::Lines(lines) => lines.next_batch(),
+            CatalogueSource::Listed(listed) => listed.next_batch(),
+            CatalogueSource::Recorded(recorded) => recorded.next_batch(),
         }
-        Ok((batch, number::wide(bytes)))
     }
 
+    /// What is to be said of it at the end.
+    pub(super) fn remark(&self) -> Option<String> {
+        match &self.source {
+            CatalogueSource::Lines(_) => None,
+            CatalogueSource::Listed(listed) => listed.remark(),
+            CatalogueSource::Recorded(recorded) => recorded.remark(),
+        }
+    }
+
+    /// What reads its entries.
+    pub(super) const fn reader(&self) -> &EntryReader {
+        &self.reader
+    }
+}
+
+impl EntryReader {
     /// Returns the package of an entry.
     pub(super) fn subject(&self, entry: &CatalogueEntry) -> Result<Subject, WrongEntry> {
+        let at = || match &entry.at {
+            EntryPlace::Line(line) => format!("{}, line {line}", self.name),
+            EntryPlace::Record(package) => format!("the audit log's last record about {package}"),
+        };
+        match &entry.content {
+            EntryContent::Known(subject) => Ok(Subject::clone(subject)),
+            EntryContent::Record(line) => {
+                recorded::subject(line).map_err(|error| WrongEntry { at: at(), error, problems: Vec::new() })
+            }
+            EntryContent::Document(document) => self.read(document).map_err(|error| {
+                let Failure { error, problems, .. } = Failure::from(error);
+                WrongEntry { at: at(), error, problems }
+            }),
+        }
+    }
+
+    fn read(&self, document: &[u8]) -> Result<Subject, DocumentError> {
         let Places { working_directory, home, .. } = &self.places;
-        let read = facts_document::read(&entry.document, working_directory, home.as_deref());
-        let mut subject = read.map_err(|error| WrongEntry { line: entry.line, error })?;
+        let mut subject = facts_document::read(document, working_directory, home.as_deref())?;
         subject.registry.iter_mut().for_each(|registry| registry.resolve(|path| authority::resolve(path).ok()));
         Ok(subject)
     }
+}
 
-    /// The error of a catalogue with such an entry: nothing is said about a part of it.
-    pub(super) fn failure(&self, WrongEntry { line, error }: WrongEntry) -> Failure {
-        let problems = Failure::from(error);
-        Failure { problems: problems.problems, ..wrong(problems.error.context(self.at(line))) }
-    }
+fn is_folder(app: &App, name: &str) -> bool {
+    name != "-" && app.path(Path::new(name)).is_ok_and(|path| authority::open_dir(&path).is_ok())
+}
 
-    fn at(&self, line: u64) -> String {
-        format!("{}, line {line}", self.name)
-    }
+/// The error of a catalogue with such an entry: nothing is said about a part of it.
+pub(super) fn failure(WrongEntry { at, error, problems }: WrongEntry) -> Failure {
+    Failure { problems, ..wrong(error.context(at)) }
 }
 
 /// A catalogue that is not right is like a registry that can't answer: 1 is left for what changes.
