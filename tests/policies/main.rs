@@ -23,6 +23,7 @@ mod trial;
 
 mod again;
 mod built_ins;
+mod compared;
 mod compiler;
 mod configured;
 mod corpus;
