@@ -14,6 +14,7 @@
 
 mod end;
 mod error;
+mod follow;
 mod heads;
 mod audit_log;
 mod names;
@@ -28,6 +29,9 @@ mod verify;
 pub use audit_log::AuditLog;
 pub use audit_log::Clock;
 pub use error::AuditError;
+pub use follow::FollowError;
+pub use follow::LogCursor;
+pub use follow::LogFollower;
 pub use part::LineKey;
 pub use read::RecordKey;
 pub use read::newest;

@@ -20,6 +20,7 @@ pub mod junit;
 mod lift;
 pub mod listing;
 pub mod message;
+pub mod ocsf;
 pub mod package;
 pub mod progress;
 pub mod prompt;

@@ -18,7 +18,7 @@ mod settings;
 mod sign;
 mod test;
 mod verify;
-mod write;
+pub(in crate::cli) mod write;
 
 use clap::Subcommand;
 

@@ -15,12 +15,12 @@ use smcp_model::bounded;
 
 /// Writes a file, or another one in its place. Where `old` is given, the file must still have that content. A link is
 /// followed, and stays a link.
-pub(super) fn write_whole(path: &Path, old: Option<&[u8]>, new: &[u8]) -> io::Result<()> {
+pub(in crate::cli) fn write_whole(path: &Path, old: Option<&[u8]>, new: &[u8]) -> io::Result<()> {
     write_by(path, old, &mut |file| file.write_all(new))
 }
 
 /// Does the same with what `write` writes.
-pub(super) fn write_by(
+pub(in crate::cli) fn write_by(
     path: &Path,
     old: Option<&[u8]>,
     write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
