@@ -11,6 +11,8 @@ use serde_json::json;
 use smcp_model::audit::SCHEMA;
 use smcp_model::decision::Consent;
 use smcp_model::decision::DecisionDocument;
+use smcp_model::decision::FindingDocument;
+use smcp_model::decision::FindingKind;
 use smcp_model::decision::PolicyResult;
 use smcp_model::decision::exit_for;
 use smcp_model::digest::Digest;
@@ -29,9 +31,9 @@ use smcp_model::time;
 
 /// The version of the schema.
 const VERSION: &str = "1.8.0";
-/// The class Application Lifecycle, and the profile of what decides about it.
+/// The class Application Lifecycle, and the profiles of who does it and of what decides about it.
 const CLASS: u32 = 6002;
-const PROFILE: &str = "security_control";
+const PROFILES: [&str; 2] = ["host", "security_control"];
 
 /// What happened to the application.
 #[derive(Debug, Clone, Copy)]
@@ -126,7 +128,7 @@ fn of_record(record: &Record, digest: &Digest) -> Value {
         },
         "metadata": {
             "version": VERSION,
-            "profiles": [PROFILE],
+            "profiles": PROFILES,
             "product": {"name": "smcp", "vendor_name": "smcp", "version": circumstances.smcp},
             "uid": digest,
             "sequence": place.seq,
@@ -162,7 +164,7 @@ fn of_line(message: &str, digest: &Digest) -> Value {
         "app": {"name": "smcp"},
         "metadata": {
             "version": VERSION,
-            "profiles": [PROFILE],
+            "profiles": PROFILES,
             "product": {"name": "smcp", "vendor_name": "smcp", "version": env!("CARGO_PKG_VERSION")},
             "uid": digest,
             "log_name": SCHEMA,
@@ -224,7 +226,9 @@ fn reasons(decision: &DecisionDocument) -> Vec<(String, SafeText)> {
     let objecting = decision.policies.iter().filter(|policy| policy.effect != Effect::Pass);
     let found = objecting.flat_map(|policy| {
         let name = policy.name.as_str();
-        policy.findings.iter().map(move |finding| (format!("{name}/{}", finding.code), finding.message.clone()))
+        let counts = |finding: &&FindingDocument| matches!(finding.kind, FindingKind::Violation | FindingKind::Fault);
+        let standing = policy.findings.iter().filter(counts);
+        standing.map(move |finding| (format!("{name}/{}", finding.code), finding.message.clone()))
     });
     refusal.chain(found).collect()
 }
