@@ -1,4 +1,4 @@
-//! `audit export`: every record once, whatever ends the exporter and whatever is put aside meanwhile.
+//! `audit export`: every record once, whatever ends the exporter.
 
 use std::fs;
 use std::io::BufRead as _;

@@ -1,4 +1,4 @@
-//! The page of `policy diff --html` in a browser: its script runs, and nothing else does.
+//! The page of `policy diff --html` in a browser: only its own script runs.
 
 use std::fmt::Write as _;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Goes on in a log where somebody else has stopped, also when files were put aside since.
+//! Goes on in a log where somebody has stopped, whatever was put aside since.
 //!
 //! `audit export` keeps a [`LogCursor`] between its runs. A cursor whose record the log does not have is an error: what
 //! was between them could be lost.

@@ -1,6 +1,6 @@
-//! What changes between two ways to decide (`smcp.diff/1`): another configuration, or another time.
+//! What changes between two ways to decide (`smcp.diff/1`).
 //!
-//! A package is judged twice. What came of each is its [`Judgement`]; where the two differ there is a [`ChangedPackage`].
+//! A package is judged twice: by another configuration, or at another time. What came of each is its [`Judgement`]; where the two differ there is a [`ChangedPackage`].
 //! `smcp policy diff` and `smcp policy replay` make them, and `report` writes them.
 
 mod changed;

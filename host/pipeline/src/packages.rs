@@ -1,4 +1,4 @@
-//! The packages of a registry, each as policies are told of it: for `policy diff`.
+//! The packages of a registry, as policies are told of them: `policy diff`.
 //!
 //! Only the names of the packages are in memory. Bundles are not fetched, so nothing of this can be started.
 

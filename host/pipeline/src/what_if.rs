@@ -50,12 +50,12 @@ struct SideLayer<'s> {
     layer: &'s Layer,
     set: PolicySet,
     /// What it has in common with the same layer of the other configuration, which is asked first.
-    shared: Option<Shared<'s>>,
+    shared: Option<SharedPolicies<'s>>,
 }
 
 /// Policies that need not be asked twice.
 #[derive(Debug)]
-struct Shared<'s> {
+struct SharedPolicies<'s> {
     /// The layer of the other configuration, and its number there.
     first: (&'s Layer, usize),
     /// For each policy, the number of the one there that answers like it; `None` where it has to be asked itself.
@@ -76,7 +76,7 @@ enum Opinion {
 type Answers = Vec<Option<Vec<Evaluated>>>;
 
 /// Which policies of a layer are asked about a package.
-enum Question<'a> {
+enum AskedOf<'a> {
     /// None: it is refused before.
     Nobody,
     /// All of them.
@@ -168,7 +168,7 @@ impl<'s> Side<'s> {
             let answers: Vec<_> = ours.set.policies().iter().map(like).collect();
             let rest = bound.into_iter().zip(&answers).filter(|(_, known)| known.is_none()).map(|(bound, _)| bound);
             let rest = PolicySet::load_for_now(host, rest);
-            ours.shared = Some(Shared { first: (theirs.layer, number), answers, rest });
+            ours.shared = Some(SharedPolicies { first: (theirs.layer, number), answers, rest });
         }
     }
 
@@ -206,23 +206,23 @@ impl SideLayer<'_> {
     fn ask(&self, subjects: &[&Subject], opinions: &[Opinion], known: &[Answers], context: Context) -> Answers {
         let each = subjects.iter().zip(opinions).enumerate();
         let questions = each.map(|(number, (subject, opinion))| match opinion {
-            Opinion::Refused(_) => Question::Nobody,
-            Opinion::Ruled(_) => self.known_of(subject, number, known).map_or(Question::Everybody, Question::Rest),
+            Opinion::Refused(_) => AskedOf::Nobody,
+            Opinion::Ruled(_) => self.known_of(subject, number, known).map_or(AskedOf::Everybody, AskedOf::Rest),
         });
         let questions: Vec<_> = questions.collect();
-        let requests = |is_meant: fn(&Question<'_>) -> bool| -> Vec<Request> {
+        let requests = |is_meant: fn(&AskedOf<'_>) -> bool| -> Vec<Request> {
             let meant = subjects.iter().zip(&questions).filter(|(_, question)| is_meant(question));
             meant.map(|(subject, _)| told(self.layer, subject, context)).collect()
         };
-        let everybody = requests(|question| matches!(question, Question::Everybody));
+        let everybody = requests(|question| matches!(question, AskedOf::Everybody));
         let mut everybody = self.set.evaluate_in_turn(&everybody).into_iter();
-        let rest = requests(|question| matches!(question, Question::Rest(_)));
+        let rest = requests(|question| matches!(question, AskedOf::Rest(_)));
         let rest = self.shared.as_ref().map(|shared| shared.rest.evaluate_in_turn(&rest));
         let mut rest = rest.into_iter().flatten();
         let answered = questions.iter().map(|question| match question {
-            Question::Nobody => None,
-            Question::Everybody => everybody.next(),
-            Question::Rest(known) => Some(self.joined(known, rest.next().unwrap_or_default())),
+            AskedOf::Nobody => None,
+            AskedOf::Everybody => everybody.next(),
+            AskedOf::Rest(known) => Some(self.joined(known, rest.next().unwrap_or_default())),
         });
         answered.collect()
     }

@@ -1,8 +1,8 @@
-//! Records of the audit log as events of the Open Cybersecurity Schema Framework (OCSF).
+//! Records of the audit log as events of OCSF.
 //!
-//! Every record is an event of the class Application Lifecycle, with the profile for security controls: a server was to be
-//! started, was started, or has stopped. `docs/audit-export.md` has the table. A line of the log that is no record is an
-//! event, too, so that nothing of a log is missing elsewhere.
+//! OCSF is the Open Cybersecurity Schema Framework. Every record is an event of its class Application Lifecycle, with the
+//! profile for security controls: a server was to be started, was started, or has stopped. `docs/audit-export.md` has the
+//! table. A line of the log that is no record is an event, too, so that nothing of a log is missing elsewhere.
 
 use serde_json::Map;
 use serde_json::Value;
@@ -37,7 +37,7 @@ const PROFILES: [&str; 2] = ["host", "security_control"];
 
 /// What happened to the application.
 #[derive(Debug, Clone, Copy)]
-enum Activity {
+enum AppActivity {
     Unknown,
     Start,
     Stop,
@@ -45,7 +45,7 @@ enum Activity {
     Check,
 }
 
-impl Activity {
+impl AppActivity {
     const fn id(self) -> u32 {
         match self {
             Self::Unknown => 0,
@@ -67,7 +67,7 @@ impl Activity {
 
 /// What an event says besides what all say.
 struct Told {
-    activity: Activity,
+    activity: AppActivity,
     severity: (u32, &'static str),
     /// Whether it succeeded, where that can be said.
     success: Option<bool>,
@@ -95,8 +95,8 @@ fn of_record(record: &Record, digest: &Digest) -> Value {
     let Told { activity, severity, success, message, own, mut unmapped } = match &record.body {
         Body::Decision(decision) => decided(decision, circumstances.command.as_str()),
         Body::Start(start) => started(start),
-        Body::Failure(end) => ended(end, Activity::Start),
-        Body::End(end) => ended(end, Activity::Stop),
+        Body::Failure(end) => ended(end, AppActivity::Start),
+        Body::End(end) => ended(end, AppActivity::Stop),
     };
     let (status_id, status) = match success {
         Some(true) => (1, "Success"),
@@ -110,7 +110,7 @@ fn of_record(record: &Record, digest: &Digest) -> Value {
         "activity_id": activity.id(),
         "activity_name": activity.name(),
         "category_uid": CLASS / 1000,
-        "category_name": "Application Activity",
+        "category_name": "Application AppActivity",
         "class_uid": CLASS,
         "class_name": "Application Lifecycle",
         "type_uid": CLASS * 100 + activity.id(),
@@ -150,9 +150,9 @@ fn of_record(record: &Record, digest: &Digest) -> Value {
 fn of_line(message: &str, digest: &Digest) -> Value {
     json!({
         "activity_id": 0,
-        "activity_name": Activity::Unknown.name(),
+        "activity_name": AppActivity::Unknown.name(),
         "category_uid": CLASS / 1000,
-        "category_name": "Application Activity",
+        "category_name": "Application AppActivity",
         "class_uid": CLASS,
         "class_name": "Application Lifecycle",
         "type_uid": CLASS * 100,
@@ -197,7 +197,7 @@ fn decided(record: &DecisionRecord, command: &str) -> Told {
     let mut unmapped = members(json!({"decision": decision.decision, "facts": decision.facts}));
     unmapped.extend(consent.map(|consent: Consent| ("consent".to_owned(), json!(consent))));
     Told {
-        activity: if command == "run" { Activity::Start } else { Activity::Check },
+        activity: if command == "run" { AppActivity::Start } else { AppActivity::Check },
         severity,
         success: Some(is_allowed),
         message: format!("{} is {}{why}", decision.package, if is_allowed { "allowed" } else { "refused" }),
@@ -236,7 +236,7 @@ fn reasons(decision: &DecisionDocument) -> Vec<(String, SafeText)> {
 fn started(start: &StartRecord) -> Told {
     let StartRecord { package, registry, bundle_digest, program, arguments, variables, warning } = start;
     Told {
-        activity: Activity::Start,
+        activity: AppActivity::Start,
         severity: INFORMATIONAL,
         success: Some(true),
         message: format!("{package} is started"),
@@ -252,7 +252,7 @@ fn started(start: &StartRecord) -> Told {
     }
 }
 
-fn ended(end: &EndRecord, activity: Activity) -> Told {
+fn ended(end: &EndRecord, activity: AppActivity) -> Told {
     let EndRecord { package, how, duration_ms, left_behind } = end;
     let (success, code, message) = match how {
         HowEnded::Exited(ServerEnd { server_exit_code: Some(0), .. }) => {
@@ -268,8 +268,8 @@ fn ended(end: &EndRecord, activity: Activity) -> Told {
         HowEnded::Failed { code, message } => (false, code.clone(), message.to_string()),
     };
     let verb = match activity {
-        Activity::Stop => "has ended",
-        Activity::Start | Activity::Check | Activity::Unknown => "was not started",
+        AppActivity::Stop => "has ended",
+        AppActivity::Start | AppActivity::Check | AppActivity::Unknown => "was not started",
     };
     let mut own = members(json!({"status_code": code, "status_detail": message}));
     own.extend(duration_ms.map(|duration| ("duration".to_owned(), json!(duration))));

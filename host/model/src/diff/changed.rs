@@ -1,4 +1,4 @@
-//! A package whose decision changes, with the policies that make the difference.
+//! A package whose decision changes, with the policies that make it.
 
 use serde_json::Map;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! A comparison as one HTML file, which needs nothing else and can load nothing.
+//! A comparison as one HTML file, which needs nothing else and loads nothing.
 //!
 //! It can be read without scripts: the one script only searches and sorts the table. All text from outside is escaped, and
 //! the page's own policy (`Content-Security-Policy`) allows that script and that style by their digests, and nothing else.
@@ -258,9 +258,10 @@ pub(super) fn without_own_parts(page: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
     use smcp_model::digest::Digest;
 
     #[test]

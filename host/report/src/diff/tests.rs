@@ -1,4 +1,4 @@
-//! What the forms of a comparison say, with hostile names in every field, and that the page can run nothing of theirs.
+//! What the forms of a comparison say, with hostile names in every field.
 
 use super::*;
 use smcp_model::diff::Judgement;

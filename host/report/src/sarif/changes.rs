@@ -1,4 +1,4 @@
-//! What changes between two configurations as SARIF: one result for each finding that makes a difference.
+//! What changes between two configurations as SARIF: a result for each finding.
 //!
 //! `error` is what would keep a server from starting that starts today, or from starting unasked; `note` is what would not
 //! be in the way any more. Results are written one by one: a catalogue may have any number of them.

@@ -1,4 +1,4 @@
-//! `smcp policy diff`: judge a catalogue of packages by two configurations, and say what changes.
+//! `smcp policy diff`: judge a catalogue by two configurations.
 
 mod catalogue;
 mod places;

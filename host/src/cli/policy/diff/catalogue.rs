@@ -1,4 +1,4 @@
-//! The packages of a comparison, in their order, some at a time: of a file, a registry, or the audit log.
+//! The packages of a comparison: of a file, a registry, or the audit log.
 
 mod lines;
 mod listed;

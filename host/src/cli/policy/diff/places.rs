@@ -1,4 +1,4 @@
-//! Where the policies of two configurations are written, for readers that show results beside sources.
+//! Where the policies of two configurations are written.
 
 use std::collections::BTreeMap;
 use std::path::Path;

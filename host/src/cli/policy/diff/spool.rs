@@ -1,6 +1,7 @@
-//! Holds what changes until all is known: in memory, and from some size on in a file without a name.
+//! Holds what changes until all is known.
 //!
-//! A summary stands before the changes that it is of, and a catalogue may have any number of them.
+//! It is in memory, and from some size on in a file without a name. A summary stands before the changes that it is of, and a
+//! catalogue may have any number of them.
 
 use std::io;
 use std::io::BufRead as _;

@@ -1,4 +1,4 @@
-//! The packages of the audit log: each as the last decision about it was told of it.
+//! The packages of the audit log, each as the last decision was told of it.
 //!
 //! The log is read twice: once for where the last record of each package is, and then those records alone. Only the names
 //! of the packages are in memory.
