@@ -133,7 +133,7 @@ fn subject(document: &Value) -> Result<Subject, String> {
 fn compare(from: &Session, to: &Session, packages: &[Value]) -> (Totals, Vec<ChangedPackage>) {
     let what_if = WhatIf::new(from, to, CONTEXT, &mut Unwatched).unwrap();
     let (mut totals, mut changes) = (Totals::default(), Vec::new());
-    for compared in what_if.of_each(packages, subject) {
+    for compared in what_if.of_each(packages, subject, |_, compared| compared) {
         match compared.unwrap() {
             Compared::Unchanged(effect) => totals.unchanged(effect),
             Compared::Changed(changed) => {

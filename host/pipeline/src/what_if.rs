@@ -114,18 +114,22 @@ impl<'s> WhatIf<'s> {
         Ok(Self { from, to: asked_after, context })
     }
 
-    /// Judges each package, on all cores, and returns the results in the order of `all`. `subject_of` says what a package
-    /// is; where it can't, its error is the result.
-    pub fn of_each<T: Sync, E: Send>(
+    /// Judges each package, on all cores, and returns what `finish` makes of the results, in the order of `all`. `subject_of`
+    /// says what a package is; where it can't, its error is the result.
+    pub fn of_each<T: Sync, R: Send, E: Send>(
         &self,
         all: &[T],
         subject_of: impl Fn(&T) -> Result<Subject, E> + Sync,
-    ) -> Vec<Result<Compared, E>> {
-        let work = |(): &mut (), part: &[T]| -> Vec<Result<Compared, E>> {
+        finish: impl Fn(&T, Compared) -> R + Sync,
+    ) -> Vec<Result<R, E>> {
+        let work = |(): &mut (), part: &[T]| -> Vec<Result<R, E>> {
             let read: Vec<_> = part.iter().map(&subject_of).collect();
             let mut compared = self.compare(&read.iter().flatten().collect::<Vec<_>>()).into_iter();
             // One for each that could be read.
-            read.into_iter().filter_map(|read| read.map(|_| compared.next()).transpose()).collect()
+            let one = |(entry, read): (&T, Result<Subject, E>)| {
+                read.map(|_| compared.next().map(|compared| finish(entry, compared))).transpose()
+            };
+            part.iter().zip(read).filter_map(one).collect()
         };
         smcp_policy::share(all, || (), work).into_iter().flatten().collect()
     }

@@ -52,6 +52,17 @@ pub trait Changes {
     /// # Errors
     /// When they can't be read, and every error of `visit`.
     fn each(&mut self, visit: &mut dyn FnMut(&ChangedPackage) -> io::Result<()>) -> io::Result<()>;
+
+    /// Does the same with each as the JSON document that it is, on one line.
+    ///
+    /// # Errors
+    /// As for [`each`](Self::each).
+    fn each_line(&mut self, visit: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        self.each(&mut |changed| {
+            let line = visible::line(&changed.document())?;
+            visit(line.strip_suffix(b"\n").unwrap_or(&line))
+        })
+    }
 }
 
 /// Writes the document.
@@ -62,9 +73,9 @@ pub fn json(report: &DiffReport<'_>, changes: &mut dyn Changes, out: &mut dyn Wr
     let mut out = BufWriter::with_capacity(1 << 16, out);
     streamed(&report.totals.document(), "changes", &mut out, &mut |out| {
         let mut separator: &[u8] = b"";
-        changes.each(&mut |changed| {
+        changes.each_line(&mut |line| {
             out.write_all(std::mem::replace(&mut separator, b","))?;
-            write_value(&changed.document(), out)
+            out.write_all(line)
         })
     })?;
     out.write_all(b"\n")?;

@@ -4,6 +4,7 @@ mod catalogue;
 mod places;
 mod spool;
 
+use std::io;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -15,15 +16,19 @@ use crate::cli::failure::Failure;
 use crate::cli::format::AnswerFormat;
 use crate::cli::format::FormatOption;
 use crate::cli::policy::diff::catalogue::Catalogue;
+use crate::cli::policy::diff::catalogue::CatalogueEntry;
 use crate::cli::policy::diff::places::PolicyPlaces;
 use crate::cli::policy::diff::spool::Spool;
 use crate::cli::policy::eval::parse_moment;
 use crate::cli::policy::write::write_by;
+use smcp_model::diff::ChangedPackage;
 use smcp_model::diff::Totals;
 use smcp_model::exit::ExitKind;
+use smcp_model::mode::Effect;
 use smcp_model::progress::Progress;
 use smcp_model::request::Context;
 use smcp_model::text::SafeText;
+use smcp_model::visible;
 use smcp_pipeline::Compared;
 use smcp_pipeline::WhatIf;
 use smcp_report::diff;
@@ -125,14 +130,13 @@ fn compare(
             break;
         }
         let reader = catalogue.reader();
-        let compared = what_if.of_each(&batch, |entry| reader.subject(entry));
-        for (entry, compared) in batch.into_iter().zip(compared) {
-            match compared.map_err(catalogue::failure)? {
-                Compared::Unchanged(effect) => totals.unchanged(effect),
-                Compared::Changed(mut changed) => {
-                    (changed.times, changed.last) = entry.seen.unzip();
+        let finish = |entry: &CatalogueEntry, compared| Finished::new(entry, compared);
+        for finished in what_if.of_each(&batch, |entry| reader.subject(entry), finish) {
+            match finished.map_err(catalogue::failure)? {
+                Finished::Unchanged(effect) => totals.unchanged(effect),
+                Finished::Changed(changed, line) => {
                     totals.changed(&changed);
-                    spool.push(&changed)?;
+                    spool.push(&line?)?;
                 }
             }
         }
@@ -140,4 +144,23 @@ fn compare(
     }
     progress.end();
     Ok(totals)
+}
+
+/// What came of a package, and how the spool has it: written by the thread that judged.
+enum Finished {
+    Unchanged(Effect),
+    Changed(Box<ChangedPackage>, io::Result<Vec<u8>>),
+}
+
+impl Finished {
+    fn new(entry: &CatalogueEntry, compared: Compared) -> Self {
+        match compared {
+            Compared::Unchanged(effect) => Self::Unchanged(effect),
+            Compared::Changed(mut changed) => {
+                (changed.times, changed.last) = entry.seen.clone().unzip();
+                let line = visible::line(&changed.document()).map_err(io::Error::from);
+                Self::Changed(changed, line)
+            }
+        }
+    }
 }

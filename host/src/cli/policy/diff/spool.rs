@@ -4,9 +4,9 @@
 //! catalogue may have any number of them.
 
 use std::io;
-use std::io::BufRead as _;
+use std::io::BufRead;
 use std::io::BufReader;
-use std::io::Read;
+use std::io::Read as _;
 use std::io::Seek as _;
 use std::io::Write as _;
 use std::path::Path;
@@ -19,7 +19,6 @@ use crate::cli::app::App;
 use crate::cli::failure::Failure;
 use smcp_authority as authority;
 use smcp_model::diff::ChangedPackage;
-use smcp_model::visible;
 use smcp_report::diff::Changes;
 
 /// What is held in memory, bytes: some ten thousand changes.
@@ -41,10 +40,9 @@ impl Spool {
         Self { folder, recent: Vec::new(), file: None }
     }
 
-    /// Adds a change.
-    pub(super) fn push(&mut self, changed: &ChangedPackage) -> Result<(), Failure> {
-        let written = visible::line(&changed.document()).map_err(io::Error::from);
-        self.recent.extend(written.map_err(|error| self.failed(error))?);
+    /// Adds a change, as a line.
+    pub(super) fn push(&mut self, line: &[u8]) -> Result<(), Failure> {
+        self.recent.extend_from_slice(line);
         if self.recent.len() < IN_MEMORY {
             return Ok(());
         }
@@ -70,26 +68,31 @@ fn spill(folder: &Path, file: &mut Option<File>, bytes: &[u8]) -> io::Result<()>
 
 impl Changes for Spool {
     fn each(&mut self, visit: &mut dyn FnMut(&ChangedPackage) -> io::Result<()>) -> io::Result<()> {
+        self.each_line(&mut |line| {
+            let changed = serde_json::from_slice(line).ok().as_ref().and_then(ChangedPackage::read);
+            visit(&changed.ok_or(io::ErrorKind::InvalidData)?)
+        })
+    }
+
+    fn each_line(&mut self, visit: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let rest = self.recent.as_slice();
         match &mut self.file {
             Some(file) => {
                 file.rewind()?;
-                each_line(BufReader::with_capacity(1 << 16, file).chain(rest), visit)
+                lines(BufReader::with_capacity(1 << 16, file).chain(rest), visit)
             }
-            None => each_line(rest, visit),
+            None => lines(rest, visit),
         }
     }
 }
 
-fn each_line(lines: impl Read, visit: &mut dyn FnMut(&ChangedPackage) -> io::Result<()>) -> io::Result<()> {
-    let mut lines = BufReader::new(lines);
+fn lines(mut lines: impl BufRead, visit: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
     let mut line = Vec::new();
     loop {
         line.clear();
         if lines.read_until(b'\n', &mut line)? == 0 {
             return Ok(());
         }
-        let changed = serde_json::from_slice(&line).ok().as_ref().and_then(ChangedPackage::read);
-        visit(&changed.ok_or(io::ErrorKind::InvalidData)?)?;
+        visit(line.strip_suffix(b"\n").unwrap_or(&line))?;
     }
 }
