@@ -104,7 +104,7 @@ impl VerifyCommand {
         } else {
             Snapshot { parts: named_files(app, &self.files)?, ..Snapshot::default() }
         };
-        let bounds = KnownLog { after: self.after, head: self.head, partial: false };
+        let bounds = KnownLog { after: self.after, head: self.head, ..KnownLog::default() };
         let mut found = audit::verify(&mut log.parts, bounds).map_err(failed)?;
         (found.living, found.foreign) = (log.living, log.foreign);
         let exit = if found.is_intact() { Exit::SUCCESS } else { Exit::Own(ExitKind::Integrity) };
