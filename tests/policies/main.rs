@@ -27,6 +27,7 @@ mod compared;
 mod compiler;
 mod configured;
 mod corpus;
+mod explain;
 mod faults;
 mod files;
 #[cfg(target_os = "linux")]
@@ -39,6 +40,7 @@ mod many;
 mod mutations;
 mod pooled;
 mod program;
+mod replay;
 mod same;
 mod stub;
 mod vouched;

@@ -44,6 +44,7 @@ pub mod policy;
 pub mod progress;
 pub mod record;
 pub mod registry;
+pub mod replay;
 pub mod request;
 mod schema;
 pub mod secret;
