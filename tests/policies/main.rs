@@ -41,6 +41,7 @@ mod mutations;
 mod pooled;
 mod program;
 mod replay;
+mod replayed;
 mod same;
 mod stub;
 mod vouched;
