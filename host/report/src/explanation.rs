@@ -159,14 +159,14 @@ fn not_found(asked: usize, is_cut: bool) -> String {
 
 /// Returns changes of facts as `score 80 (is 35), cert_level 2 (is unknown)`.
 fn changes(changes: &[FactChange]) -> String {
-    let shown = |value: &Value| match value {
-        Value::String(word) => SafeText::quoted_value(word).to_string(),
-        Value::Array(items) if items.is_empty() => "none".to_owned(),
-        Value::Array(items) => {
+    let shown = |value: &Value| match (value.as_str(), value.as_array()) {
+        (Some(word), _) => SafeText::quoted_value(word).to_string(),
+        (None, Some(items)) if items.is_empty() => "none".to_owned(),
+        (None, Some(items)) => {
             let items = items.iter().map(|item| SafeText::quoted_value(item.as_str().unwrap_or_default()).to_string());
             format!("[{}]", items.collect::<Vec<_>>().join(", "))
         }
-        other => other.to_string(),
+        (None, None) => value.to_string(),
     };
     let said = |change: &FactChange| {
         let from = change.from.as_ref().map_or_else(|| "unknown".to_owned(), shown);

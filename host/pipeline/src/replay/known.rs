@@ -99,8 +99,9 @@ impl<'s> RulesOfTheTime<'s> {
         progress: &mut dyn Progress,
     ) -> Result<Result<Arc<KnownRules>, SafeText>, PipelineError> {
         let host = self.session.host()?;
-        let (mut layers, mut unread): (Vec<(LayerName, bool, Vec<Bound>)>, Vec<_>) = (Vec::new(), Vec::new());
-        let mut doubtful = Vec::new();
+        // Policies of one layer, and whether it believed the registry.
+        let mut layers: Vec<(LayerName, bool, Vec<Bound>)> = Vec::new();
+        let (mut unread, mut doubtful) = (Vec::new(), Vec::new());
         for (place, policy) in record.policies.iter().enumerate() {
             let spec = policy.spec();
             let component = match (policy.digest, policy.mode) {
