@@ -145,6 +145,29 @@ fn a_layer_that_does_not_believe_the_registry_says_so() {
 }
 
 #[test]
+fn every_layer_says_where_its_rules_are_and_what_they_were_told() {
+    let bed = bed("policy: {min_cert_level: 1}\n");
+    let registry = bed.path("registry");
+    bed.write("added.yaml", format!("registry_url: {}\npolicy: {{min_score: 60}}\n", registry.display()));
+    let explain = |line: &str| {
+        bed.smcp(&format!("policy explain acme/tool@1.0.0 {line}"))
+            .env("SMCP_SYSTEM_CONFIG", bed.path("added.yaml"))
+            .run()
+    };
+    let document = explain("--json").exits(0).document();
+    let places: Vec<_> = document["policies"].as_array().unwrap().iter().map(|it| (&it["layer"], &it["at"])).collect();
+    assert_eq!(places[2], (&json!("added"), &json!("~/added.yaml:2:21")), "{places:?}");
+    assert_eq!(places[4], (&json!("user"), &json!("~/.mcp/config.yaml:2:26")), "{places:?}");
+    assert_eq!(places[0], (&json!("added"), &Value::Null), "{places:?}");
+    let together: Vec<_> = document["passes_with"].as_array().unwrap().iter().map(|it| it["fact"].clone()).collect();
+    assert_eq!(json!(together), json!(["cert_level", "score"]));
+    let files: Vec<_> = document["exceptions"].as_array().unwrap().iter().map(|it| it["layer"].clone()).collect();
+    assert_eq!(json!(files), json!(["added", "user"]));
+    let ran = explain("").exits(0);
+    assert!(ran.stdout.contains("  added layer: its") && ran.stdout.contains("  user layer: its"), "{ran}");
+}
+
+#[test]
 fn a_question_is_a_refusal_unless_trust_answers_it() {
     let bed = bed("policy: {min_score: 80, cert_mode: warn}\n");
     let asked = bed.run("policy explain acme/tool@1.0.0").exits(0);

@@ -225,6 +225,22 @@ fn a_record_that_can_not_be_meant_is_said_and_the_others_are_decided() {
     }
 }
 
+/// Whoever hands over a record decides nothing about how long, or in how much memory, a policy may run here.
+#[test]
+fn a_record_gives_no_policy_more_than_a_configuration_could() {
+    let bed = bed();
+    bed.configure("policy: {custom: [{name: spins, source: spins.wasm, limits: {time: 50ms}}]}\n");
+    bed.write(".mcp/spins.wasm", Twin::counting("limit-memory", 8193).component());
+    bed.run("policy check acme/good@1.0.0").exits(4);
+    rechained(&bed, |_, record| {
+        record["policies"][3]["limits"]["memory"] = json!(u64::MAX);
+        record["policies"][3]["limits"]["time_us"] = json!(u64::MAX);
+        record["policies"][3]["limits"]["component_size"] = json!(u64::MAX);
+    });
+    // One page more than the ceiling is too much still.
+    bed.run("policy replay").exits(0);
+}
+
 #[test]
 fn hostile_text_in_a_record_stays_text() {
     let bed = bed();

@@ -9,7 +9,7 @@ use smcp_model::audit::SCHEMA;
 
 /// Reads the key of a line that begins as smcp writes it; `None` for any other, which may be a record all the same.
 pub(super) fn key(line: &[u8]) -> Option<RecordKey<'_>> {
-    let mut rest = Beginning(line);
+    let mut rest = LineStart(line);
     rest.literal(b"{\"schema\":\"")?;
     rest.literal(SCHEMA.as_bytes())?;
     rest.literal(b"\",\"seq\":")?;
@@ -44,9 +44,9 @@ pub(super) fn key(line: &[u8]) -> Option<RecordKey<'_>> {
 }
 
 /// The part of a line that is still to be read.
-struct Beginning<'a>(&'a [u8]);
+struct LineStart<'a>(&'a [u8]);
 
-impl<'a> Beginning<'a> {
+impl<'a> LineStart<'a> {
     fn literal(&mut self, expected: &[u8]) -> Option<()> {
         self.0 = self.0.strip_prefix(expected)?;
         Some(())

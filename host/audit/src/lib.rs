@@ -44,6 +44,6 @@ pub use running::RunningNote;
 pub use snapshot::LogFile;
 pub use snapshot::Snapshot;
 pub use verify::KnownLog;
-pub use verify::LogLine;
+pub use verify::WalkedLine;
 pub use verify::verify;
 pub use verify::walk;

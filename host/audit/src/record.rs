@@ -130,9 +130,9 @@ impl fmt::Display for NoLink {
 /// Returns the schema of a document that has not the fields of a record, but a schema of its own.
 fn other_schema(line: &[u8]) -> Option<NoLink> {
     #[derive(serde::Deserialize)]
-    struct Document {
+    struct WithSchema {
         schema: String,
     }
-    let Document { schema } = serde_json::from_slice(line).ok()?;
+    let WithSchema { schema } = serde_json::from_slice(line).ok()?;
     (schema != SCHEMA).then_some(NoLink::Schema(schema))
 }

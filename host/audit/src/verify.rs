@@ -38,7 +38,7 @@ pub fn verify(parts: &mut [LogFile], bounds: KnownLog) -> Result<Verification, A
 
 /// One line of a log that is read from beginning to end.
 #[derive(Debug, Clone)]
-pub enum LogLine<'a> {
+pub enum WalkedLine<'a> {
     /// A record, or what has the links of one.
     Record {
         /// The line.
@@ -63,7 +63,7 @@ pub enum LogLine<'a> {
 pub fn walk(
     parts: &mut [LogFile],
     bounds: KnownLog,
-    each: &mut dyn FnMut(LogLine<'_>),
+    each: &mut dyn FnMut(WalkedLine<'_>),
 ) -> Result<Verification, AuditError> {
     let mut checker = Checker::new(bounds);
     let last = parts.len().saturating_sub(1);
@@ -124,7 +124,7 @@ impl Checker {
         }
     }
 
-    fn line<'l>(&mut self, line: &'l [u8]) -> LogLine<'l> {
+    fn line<'l>(&mut self, line: &'l [u8]) -> WalkedLine<'l> {
         self.found.records = self.found.records.saturating_add(1);
         let digest = Digest::of(line);
         let link = match Link::of(line) {
@@ -133,10 +133,10 @@ impl Checker {
                 self.expected = ExpectedLink::Anything;
                 self.found.head = None;
                 if self.bounds.other_schemas && matches!(what, NoLink::Schema(_)) {
-                    return LogLine::OtherSchema;
+                    return WalkedLine::OtherSchema;
                 }
                 self.broken(what.to_string());
-                return LogLine::Damaged;
+                return WalkedLine::Damaged;
             }
         };
         if let Some(what) = mismatch(self.expected, &link, self.position.line) {
@@ -154,7 +154,7 @@ impl Checker {
         self.found.head = Some(head);
         let Link { seq, event, time, .. } = link;
         self.found.last_time.clone_from(&time);
-        LogLine::Record { text: line, seq, event, time }
+        WalkedLine::Record { text: line, seq, event, time }
     }
 
     /// Keeps track of servers that have started and not ended.

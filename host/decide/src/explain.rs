@@ -1,8 +1,10 @@
-//! Why a decision came about: where each rule comes from, what it was told, what would change its mind.
+//! Why a decision came about, policy by policy.
+//!
+//! Where each comes from, what it was told, and what would change its mind.
 //!
 //! `pipeline` makes it beside a ruling, and `report` shows both.
 
-use crate::passing::FactChange;
+use crate::passing::OtherFact;
 use crate::passing::PassingFacts;
 use smcp_model::facts::Facts;
 use smcp_model::request::Context;
@@ -16,7 +18,7 @@ pub struct Explanation {
     /// Every policy, in the order of the ruling.
     pub policies: Vec<ExplainedPolicy>,
     /// The change of facts with which the package would run; `None` when it runs already, or none was found.
-    pub together: Option<Vec<FactChange>>,
+    pub together: Option<Vec<OtherFact>>,
 }
 
 /// One policy of a ruling.

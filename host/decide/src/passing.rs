@@ -1,4 +1,4 @@
-//! The smallest change of a package's facts with which policies would not object.
+//! The smallest change of a package's facts to which policies would not object.
 //!
 //! It is found by asking them again, so it holds for every policy, and is bounded by a number of questions. Before it there
 //! is a ruling; after it `report` shows what was found. Nothing here knows what a policy does.
@@ -19,7 +19,7 @@ const STEPS: usize = 8;
 
 /// One fact that would have to be another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FactChange {
+pub struct OtherFact {
     /// The fact.
     pub fact: Fact,
     /// What it is; `None` is unknown.
@@ -32,7 +32,7 @@ pub struct FactChange {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PassingFacts {
     /// The change with which nothing is objected; `None` when none was found.
-    pub change: Option<Vec<FactChange>>,
+    pub change: Option<Vec<OtherFact>>,
     /// How many packages were asked about.
     pub asked: usize,
     /// Whether the search ended at its bound, before everything was tried.
@@ -49,7 +49,7 @@ pub(crate) type Ask<'a> = dyn FnMut(&[Subject]) -> Vec<usize> + 'a;
 /// the one that it has. Otherwise facts are changed one after the other as long as less is objected, or all at once; of what
 /// passes then, no part can be left out, and none has a value that is nearer. Facts that are `named` are tried first.
 pub fn passing(subject: &Subject, named: &[String], hints: &Hints, most: usize, ask: &mut Ask<'_>) -> PassingFacts {
-    let mut search = Search { subject, hints, named, left: most, asked: 0, is_cut: false, ask };
+    let mut search = FactSearch { subject, hints, named, left: most, asked: 0, is_cut: false, ask };
     let change = search.run();
     let change = change.map(|change| search.described(&change));
     PassingFacts { change, asked: search.asked, is_cut: search.is_cut }
@@ -57,7 +57,7 @@ pub fn passing(subject: &Subject, named: &[String], hints: &Hints, most: usize, 
 
 /// Returns the subject with changed facts.
 #[must_use]
-pub fn changed(subject: &Subject, change: &[FactChange]) -> Subject {
+pub fn changed(subject: &Subject, change: &[OtherFact]) -> Subject {
     let mut subject = subject.clone();
     change.iter().for_each(|change| change.fact.set(&mut subject, &change.to));
     subject
@@ -77,11 +77,11 @@ pub fn carried(subject: &Subject, other: &Subject, onto: &Subject) -> Subject {
 }
 
 /// Puts several changes together: of two values for one fact, the one that is further from what it is.
-pub fn united<'c>(subject: &Subject, hints: &Hints, changes: impl Iterator<Item = &'c FactChange>) -> Vec<FactChange> {
-    let mut united: BTreeMap<Fact, FactChange> = BTreeMap::new();
+pub fn united<'c>(subject: &Subject, hints: &Hints, changes: impl Iterator<Item = &'c OtherFact>) -> Vec<OtherFact> {
+    let mut united: BTreeMap<Fact, OtherFact> = BTreeMap::new();
     for change in changes {
         let candidates = change.fact.candidates(subject, hints);
-        let distance = |it: &FactChange| candidates.iter().position(|value| *value == it.to);
+        let distance = |it: &OtherFact| candidates.iter().position(|value| *value == it.to);
         let is_further = united.get(&change.fact).is_none_or(|known| distance(known) < distance(change));
         if is_further {
             united.insert(change.fact, change.clone());
@@ -91,9 +91,9 @@ pub fn united<'c>(subject: &Subject, hints: &Hints, changes: impl Iterator<Item 
 }
 
 /// Facts with other values.
-type Change = BTreeMap<Fact, Value>;
+type ChangedFacts = BTreeMap<Fact, Value>;
 
-struct Search<'s, 'a> {
+struct FactSearch<'s, 'a> {
     subject: &'s Subject,
     hints: &'s Hints,
     named: &'s [String],
@@ -103,9 +103,9 @@ struct Search<'s, 'a> {
     ask: &'s mut Ask<'a>,
 }
 
-impl Search<'_, '_> {
-    fn run(&mut self) -> Option<Change> {
-        let mut change = Change::new();
+impl FactSearch<'_, '_> {
+    fn run(&mut self) -> Option<ChangedFacts> {
+        let mut change = ChangedFacts::new();
         let mut objections = usize::MAX;
         for _ in 0..STEPS {
             let (fact, value, left) = self.step(&change)?;
@@ -122,7 +122,7 @@ impl Search<'_, '_> {
     }
 
     /// Returns the one further fact, with its value, with which least is objected; at the first that passes, it ends.
-    fn step(&mut self, change: &Change) -> Option<(Fact, Value, usize)> {
+    fn step(&mut self, change: &ChangedFacts) -> Option<(Fact, Value, usize)> {
         let mut best: Option<(Fact, Value, usize)> = None;
         for fact in self.in_order() {
             if change.contains_key(&fact) {
@@ -148,8 +148,8 @@ impl Search<'_, '_> {
     }
 
     /// Tries changes of all facts, each as good as it can be, with every origin.
-    fn all_at_once(&mut self) -> Option<Change> {
-        let best: Change = Fact::ALL.into_iter().filter_map(|fact| Some((fact, fact.best()?))).collect();
+    fn all_at_once(&mut self) -> Option<ChangedFacts> {
+        let best: ChangedFacts = Fact::ALL.into_iter().filter_map(|fact| Some((fact, fact.best()?))).collect();
         let mut all = vec![best.clone()];
         for fact in [Fact::Origin, Fact::Transport, Fact::Command] {
             for value in fact.candidates(self.subject, self.hints) {
@@ -164,7 +164,7 @@ impl Search<'_, '_> {
     }
 
     /// Leaves out of a change what it can do without, and takes the nearest value for the rest.
-    fn smallest(&mut self, mut change: Change) -> Change {
+    fn smallest(&mut self, mut change: ChangedFacts) -> ChangedFacts {
         // What nobody has named goes first.
         let order: Vec<Fact> = self.in_order().into_iter().rev().filter(|fact| change.contains_key(fact)).collect();
         for fact in &order {
@@ -187,7 +187,7 @@ impl Search<'_, '_> {
     }
 
     /// Returns the value of a fact that is nearest to what it is, and passes with the rest of a change.
-    fn nearest(&mut self, change: &Change, fact: Fact, value: &Value) -> Option<Value> {
+    fn nearest(&mut self, change: &ChangedFacts, fact: Fact, value: &Value) -> Option<Value> {
         let candidates = fact.candidates(self.subject, self.hints);
         let nearer: Vec<Value> = candidates.into_iter().take_while(|candidate| candidate != value).collect();
         let with = |value: &Value| {
@@ -200,7 +200,7 @@ impl Search<'_, '_> {
     }
 
     /// Returns the list that has most of the items that the fact has, and passes with the rest of a change.
-    fn longest(&mut self, change: &Change, fact: Fact) -> Option<Value> {
+    fn longest(&mut self, change: &ChangedFacts, fact: Fact) -> Option<Value> {
         let now = fact.of(self.subject)?;
         let mut kept = change.get(&fact)?.as_array()?.clone();
         let mut with = change.clone();
@@ -220,9 +220,9 @@ impl Search<'_, '_> {
     }
 
     /// Asks what is objected to each change, as far as there is room.
-    fn objections(&mut self, changes: &[Change]) -> Vec<usize> {
+    fn objections(&mut self, changes: &[ChangedFacts]) -> Vec<usize> {
         let room = changes.len().min(self.left);
-        let subject = |change: &Change| {
+        let subject = |change: &ChangedFacts| {
             let mut subject = self.subject.clone();
             change.iter().for_each(|(fact, value)| fact.set(&mut subject, value));
             subject
@@ -246,9 +246,9 @@ impl Search<'_, '_> {
         named.into_iter().chain(others).collect()
     }
 
-    fn described(&self, change: &Change) -> Vec<FactChange> {
+    fn described(&self, change: &ChangedFacts) -> Vec<OtherFact> {
         let described =
-            |(fact, to): (&Fact, &Value)| FactChange { fact: *fact, from: fact.of(self.subject), to: to.clone() };
+            |(fact, to): (&Fact, &Value)| OtherFact { fact: *fact, from: fact.of(self.subject), to: to.clone() };
         change.iter().map(described).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! Explains a decision: where each rule comes from, and what it would take for the package to run.
+//! Explains a decision, and what it would take for the package to run.
 //!
 //! The policies are asked again about the same package with other facts, as often as the bounds allow. Nothing is recorded,
 //! and nothing that is found is applied.
@@ -18,8 +18,8 @@ use smcp_config::Config;
 use smcp_decide as decide;
 use smcp_decide::ExplainedPolicy;
 use smcp_decide::Explanation;
-use smcp_decide::FactChange;
 use smcp_decide::Hints;
+use smcp_decide::OtherFact;
 use smcp_decide::PassingFacts;
 use smcp_decide::Ruling;
 use smcp_decide::Way;
@@ -196,7 +196,7 @@ impl Inquiry<'_> {
         judged: &Judged,
         policies: &[ExplainedPolicy],
         lightest: Effect,
-    ) -> Option<Vec<FactChange>> {
+    ) -> Option<Vec<OtherFact>> {
         let mut hints = serde_json::Value::Array(Vec::new());
         let mut changes = Vec::new();
         let refusing = judged.ruling.policies().iter().zip(policies).filter(|(it, _)| it.effect() >= lightest);

@@ -1,4 +1,4 @@
-//! The rules of one layer for one package, ready to judge it any number of times.
+//! The rules of one layer for one package, ready to judge it again and again.
 //!
 //! A decision is made once, with all layers together (`lib.rs`). Here one is made again: with other facts, to explain it, or
 //! from its record.

@@ -1,6 +1,6 @@
-//! Decides recorded decisions again: with the policies of that time, or by another configuration.
+//! Decides recorded decisions again.
 //!
-//! Facts, time and `--trust` are those of the record. No registry is asked, and nothing is recorded. What is made again is a
+//! By the policies of that time, or by another configuration. Facts, time and `--trust` are those of the record. No registry is asked, and nothing is recorded. What is made again is a
 //! whole record, so that it can be held against the one that was written.
 
 pub(crate) mod known;

@@ -1,4 +1,4 @@
-//! Shows why a decision came about, and what it would take for the package to run: `smcp policy explain`.
+//! Shows why a decision came about: `smcp policy explain`.
 
 use std::io;
 use std::io::Write;
@@ -23,7 +23,7 @@ use crate::wrap::paragraph;
 use smcp_decide::Conclusion;
 use smcp_decide::ExplainedPolicy;
 use smcp_decide::Explanation;
-use smcp_decide::FactChange;
+use smcp_decide::OtherFact;
 use smcp_decide::PassingFacts;
 use smcp_decide::Told;
 use smcp_decide::Way;
@@ -158,7 +158,7 @@ fn not_found(asked: usize, is_cut: bool) -> String {
 }
 
 /// Returns changes of facts as `score 80 (is 35), cert_level 2 (is unknown)`.
-fn changes(changes: &[FactChange]) -> String {
+fn changes(changes: &[OtherFact]) -> String {
     let shown = |value: &Value| match (value.as_str(), value.as_array()) {
         (Some(word), _) => SafeText::quoted_value(word).to_string(),
         (None, Some(items)) if items.is_empty() => "none".to_owned(),
@@ -168,7 +168,7 @@ fn changes(changes: &[FactChange]) -> String {
         }
         (None, None) => value.to_string(),
     };
-    let said = |change: &FactChange| {
+    let said = |change: &OtherFact| {
         let from = change.from.as_ref().map_or_else(|| "unknown".to_owned(), shown);
         format!("{} {} (is {from})", change.fact.as_str(), shown(&change.to))
     };
@@ -274,7 +274,7 @@ fn way_document(way: &Way) -> Value {
     }
 }
 
-fn changes_document(changes: &[FactChange]) -> Value {
+fn changes_document(changes: &[OtherFact]) -> Value {
     changes.iter().map(|it| json!({"fact": it.fact.as_str(), "from": it.from, "to": it.to})).collect()
 }
 

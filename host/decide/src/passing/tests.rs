@@ -36,7 +36,7 @@ fn found(hints: &Value, most: usize, policy: impl Fn(&Subject) -> usize) -> Pass
 
 /// Returns a change as `fact: from → to`.
 fn said(found: &PassingFacts) -> Vec<String> {
-    let said = |it: &FactChange| format!("{}: {} → {}", it.fact.as_str(), it.from.clone().unwrap_or_default(), it.to);
+    let said = |it: &OtherFact| format!("{}: {} → {}", it.fact.as_str(), it.from.clone().unwrap_or_default(), it.to);
     found.change.as_ref().map(|change| change.iter().map(said).collect()).unwrap_or_default()
 }
 
@@ -135,7 +135,7 @@ fn what_a_finding_names_is_tried_first() {
 
 #[test]
 fn changes_unite_to_the_stricter_one() {
-    let change = |fact, to: Value| FactChange { fact, from: None, to };
+    let change = |fact, to: Value| OtherFact { fact, from: None, to };
     let all = [change(Fact::Score, json!(60)), change(Fact::Score, json!(90)), change(Fact::CertLevel, json!(1))];
     let united = united(&subject(), &Hints::default(), all.iter());
     assert_eq!(united, [change(Fact::CertLevel, json!(1)), change(Fact::Score, json!(90))]);

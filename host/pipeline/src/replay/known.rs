@@ -1,4 +1,4 @@
-//! The rules of a recorded decision, as far as the bytes of its policies are still known.
+//! The rules of a recorded decision, as far as they are still known.
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
@@ -20,6 +20,7 @@ use smcp_model::decision::PolicyResult;
 use smcp_model::decision::StatedDocument;
 use smcp_model::digest::Digest;
 use smcp_model::facts::Facts;
+use smcp_model::limits::PolicyLimits;
 use smcp_model::mode::Mode;
 use smcp_model::mode::OnWarn;
 use smcp_model::policy::LayerName;
@@ -103,7 +104,7 @@ impl<'s> RulesOfTheTime<'s> {
         let mut layers: Vec<(LayerName, bool, Vec<Bound>)> = Vec::new();
         let (mut unread, mut doubtful) = (Vec::new(), Vec::new());
         for (place, policy) in record.policies.iter().enumerate() {
-            let spec = policy.spec();
+            let spec = bounded(policy.spec());
             let component = match (policy.digest, policy.mode) {
                 (None, Mode::Disabled) => Err(Unreadable::Disabled),
                 // A built-in one has its digest when it is disabled, too.
@@ -210,6 +211,21 @@ impl KnownRules {
 /// counted, and was told all that is no fact of the registry.
 fn goes_by_statements(record: &DecisionRecord) -> bool {
     !record.decision.statements.is_empty()
+}
+
+/// Returns a policy with no more than a configuration can allow it: a record may come from anybody.
+fn bounded(spec: PolicySpec) -> PolicySpec {
+    let most = PolicyLimits::CEILING;
+    let PolicyLimits { time, memory, memories, instances, component_size, output } = spec.limits;
+    let limits = PolicyLimits {
+        time: time.min(most.time),
+        memory: memory.min(most.memory),
+        memories: memories.min(most.memories),
+        instances: instances.min(most.instances),
+        component_size: component_size.min(most.component_size),
+        output: output.min(most.output),
+    };
+    PolicySpec { limits, ..spec }
 }
 
 /// Returns a component whose bytes nobody has any more: it can be asked as long as its compiled code is kept.

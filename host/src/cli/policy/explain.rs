@@ -1,4 +1,4 @@
-//! `smcp policy explain`: why a decision comes about, and what it would take to change it.
+//! `smcp policy explain`: why a decision comes about, and what changes it.
 
 use std::path::PathBuf;
 

@@ -10,8 +10,8 @@ use crate::cli::app::App;
 use crate::cli::audit;
 use crate::cli::failure::Failure;
 use smcp_audit::KnownLog;
-use smcp_audit::LogLine;
 use smcp_audit::Snapshot;
+use smcp_audit::WalkedLine;
 use smcp_audit::walk;
 use smcp_model::audit::Break;
 use smcp_model::audit::Event;
@@ -117,13 +117,13 @@ impl<'s, 'p> Replay<'s, 'p> {
         Ok(())
     }
 
-    fn line(&mut self, line: LogLine<'_>, since: Option<&str>) {
+    fn line(&mut self, line: WalkedLine<'_>, since: Option<&str>) {
         let passed_over = &mut self.tally.passed_over;
         match line {
-            LogLine::Damaged => {}
-            LogLine::OtherSchema => passed_over.other_schemas = passed_over.other_schemas.saturating_add(1),
-            LogLine::Record { time, .. } if is_before(time.as_deref(), since) => {}
-            LogLine::Record { text, seq, event, .. } => {
+            WalkedLine::Damaged => {}
+            WalkedLine::OtherSchema => passed_over.other_schemas = passed_over.other_schemas.saturating_add(1),
+            WalkedLine::Record { time, .. } if is_before(time.as_deref(), since) => {}
+            WalkedLine::Record { text, seq, event, .. } => {
                 if event.as_deref() == Some(Event::Decision.as_str()) {
                     self.take(seq, text);
                     return;
