@@ -49,7 +49,7 @@ pub struct Explained {
 ///
 /// # Errors
 /// As [`evaluate_package`].
-pub fn explain_package(
+pub fn of_package(
     session: &Session,
     reference: &PackageRef,
     context: Context,
@@ -64,7 +64,7 @@ pub fn explain_package(
 ///
 /// # Errors
 /// As [`evaluate_facts`].
-pub fn explain_facts(
+pub fn of_facts(
     session: &Session,
     subject: Subject,
     context: Context,
@@ -79,7 +79,7 @@ pub fn explain_facts(
 ///
 /// # Errors
 /// [`PipelineError::Host`] when there is no sandbox.
-pub fn explain_record(
+pub fn of_record(
     session: &Session,
     record: &DecisionRecord,
     progress: &mut dyn Progress,

@@ -67,13 +67,13 @@ enum RulesInUse<'s> {
     /// Those of each record.
     OfTheTime(Box<RulesOfTheTime<'s>>),
     /// Those of a configuration.
-    Of(&'s Session, &'s [PolicySet]),
+    Of(&'s Session, Vec<PolicySet>),
 }
 
 impl<'s> Replayer<'s> {
     /// Decides by the policies of the time of each record, as far as `session` still knows their bytes.
     pub fn of_the_time(session: &'s Session) -> Self {
-        Self { rules: RulesInUse::OfTheTime(Box::new(RulesOfTheTime::new(session))) }
+        Self { rules: RulesInUse::OfTheTime(Box::new(RulesOfTheTime::for_many(session))) }
     }
 
     /// Decides by another configuration.
@@ -81,7 +81,10 @@ impl<'s> Replayer<'s> {
     /// # Errors
     /// Those of loading its policies.
     pub fn with(session: &'s Session, progress: &mut dyn Progress) -> Result<Self, PipelineError> {
-        Ok(Self { rules: RulesInUse::Of(session, session.policies(&Deadline::none(), progress)?) })
+        let deadline = Deadline::none();
+        let (bound, host) = (policies::bind(session, &deadline)?, session.host()?.pooled()?);
+        let sets = policies::load_bound(&host, bound, &deadline, progress)?;
+        Ok(Self { rules: RulesInUse::Of(session, sets) })
     }
 
     /// Decides records again, in their order.

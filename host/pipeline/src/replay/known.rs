@@ -38,6 +38,7 @@ use smcp_model::verdict::OutcomeKind;
 use smcp_policy::Bound;
 use smcp_policy::Component;
 use smcp_policy::LoadedPolicy;
+use smcp_policy::PolicyHost;
 use smcp_policy::PolicySet;
 use smcp_policy::Unreadable;
 
@@ -47,6 +48,9 @@ const HELD: usize = 16;
 /// The rules of records, each loaded when a record first has it.
 pub(crate) struct RulesOfTheTime<'s> {
     session: &'s Session,
+    /// Whether so many records are decided that a pool is worth its making.
+    is_pooled: bool,
+    host: Option<PolicyHost>,
     known: HashMap<Digest, Result<Arc<KnownRules>, SafeText>>,
     order: VecDeque<Digest>,
 }
@@ -66,8 +70,24 @@ pub(crate) struct KnownRules {
 }
 
 impl<'s> RulesOfTheTime<'s> {
+    /// For one record.
     pub(crate) fn new(session: &'s Session) -> Self {
-        Self { session, known: HashMap::new(), order: VecDeque::new() }
+        Self { session, is_pooled: false, host: None, known: HashMap::new(), order: VecDeque::new() }
+    }
+
+    /// For the records of a log.
+    pub(crate) fn for_many(session: &'s Session) -> Self {
+        Self { is_pooled: true, ..Self::new(session) }
+    }
+
+    /// Returns the host that the policies are asked in.
+    fn host(&mut self) -> Result<PolicyHost, PipelineError> {
+        if let Some(host) = &self.host {
+            return Ok(host.clone());
+        }
+        let host = self.session.host()?;
+        let host = if self.is_pooled { host.pooled()? } else { host.clone() };
+        Ok(self.host.insert(host).clone())
     }
 
     /// Returns the rules of a record, or why they are not known any more.
@@ -83,7 +103,8 @@ impl<'s> RulesOfTheTime<'s> {
         if let Some(known) = self.known.get(&key) {
             return Ok(known.clone());
         }
-        let known = self.load(record, progress)?;
+        let host = self.host()?;
+        let known = self.load(record, &host, progress)?;
         if self.order.len() >= HELD
             && let Some(oldest) = self.order.pop_front()
         {
@@ -97,9 +118,9 @@ impl<'s> RulesOfTheTime<'s> {
     fn load(
         &self,
         record: &DecisionRecord,
+        host: &PolicyHost,
         progress: &mut dyn Progress,
     ) -> Result<Result<Arc<KnownRules>, SafeText>, PipelineError> {
-        let host = self.session.host()?;
         // Policies of one layer, and whether it believed the registry.
         let mut layers: Vec<(LayerName, bool, Vec<Bound>)> = Vec::new();
         let (mut unread, mut doubtful) = (Vec::new(), Vec::new());

@@ -118,29 +118,13 @@ impl App {
         Ok(self.session_of(self.with_command_line(config, None)?))
     }
 
-    /// Returns a session for a what-if: by another file in the place of the user's.
-    pub(in crate::cli) fn session_with(&self, file: &Path) -> Result<Session, Failure> {
-        let discovered = self.discovered_by(Some(file))?;
-        Ok(self.session_of(self.checked(discovered, None, false, None)?))
-    }
-
     fn config_with_warnings(
         &self,
         warning_threshold: Option<Score>,
         decides: bool,
         about: Option<Undertaking<'_>>,
     ) -> Result<Config, Failure> {
-        self.checked(self.discovered()?, warning_threshold, decides, about)
-    }
-
-    fn checked(
-        &self,
-        discovered: Discovered,
-        warning_threshold: Option<Score>,
-        decides: bool,
-        about: Option<Undertaking<'_>>,
-    ) -> Result<Config, Failure> {
-        let Discovered { mut config, mut suspects, .. } = discovered;
+        let Discovered { mut config, mut suspects, .. } = self.discovered()?;
         suspects.extend(self.session_of(config.clone()).suspects());
         suspects.extend(self.add_sets(&mut config, about)?);
         self.warn_of(&suspects);
@@ -236,13 +220,8 @@ impl App {
 
     /// Returns the configuration of the files, without what the command line changes.
     fn discovered(&self) -> Result<Discovered, ConfigError> {
-        self.discovered_by(self.global.config.as_deref())
-    }
-
-    /// Returns the same, with a file that is named in place of the user's.
-    fn discovered_by(&self, flag: Option<&Path>) -> Result<Discovered, ConfigError> {
         let asked = Asked {
-            flag,
+            flag: self.global.config.as_deref(),
             user_variable: self.system().variable(discover::USER_VARIABLE),
             system_variable: self.system().set_variable(discover::SYSTEM_VARIABLE),
         };

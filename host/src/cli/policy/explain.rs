@@ -20,9 +20,9 @@ use smcp_model::package::PackageRef;
 use smcp_model::record::Body;
 use smcp_model::record::Record;
 use smcp_model::text::SafeText;
-use smcp_pipeline as pipeline;
-use smcp_pipeline::Explained;
 use smcp_pipeline::Failed;
+use smcp_pipeline::explain;
+use smcp_pipeline::explain::Explained;
 use smcp_report::Purpose;
 use smcp_report::explanation;
 use smcp_report::json;
@@ -64,11 +64,11 @@ impl ExplainCommand {
         let explained = match (&self.reference, &self.facts) {
             (Some(reference), _) => {
                 let deadline = Deadline::after(timeout);
-                pipeline::explain_package(&session, reference, context, &deadline, &mut *app.progress())
+                explain::of_package(&session, reference, context, &deadline, &mut *app.progress())
             }
             (None, facts) => {
                 let subject = alone::subject(app, &alone::facts(app, facts.as_deref(), timeout)?)?;
-                pipeline::explain_facts(&session, subject, context, &mut *app.progress())
+                explain::of_facts(&session, subject, context, &mut *app.progress())
             }
         };
         show(app, explained, self.trust)
@@ -88,7 +88,7 @@ fn explain_record(app: &App, number: u64) -> Result<Exit, Failure> {
         return Err(unexplained(&why));
     };
     let trust = decision.request.context.as_ref().is_some_and(|context| context.trust);
-    match pipeline::explain_record(&session, &decision, &mut *app.progress())? {
+    match explain::of_record(&session, &decision, &mut *app.progress())? {
         Ok(explained) => show(app, Ok(explained), trust),
         Err(why) => Err(unexplained(why.as_str())),
     }

@@ -43,7 +43,7 @@ impl ReplayCommand {
     pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         let session = app.session(None)?;
         let source = RecordSource::of(app, self.record.as_deref(), self.since.as_deref())?;
-        let other = self.with.as_deref().map(|file| app.session_with(file)).transpose()?;
+        let other = self.with.as_deref().map(|file| app.session_of_file(file, true)).transpose()?;
         let mut progress = app.progress();
         let replayer = match &other {
             Some(other) => Replayer::with(other, &mut *progress)?,
