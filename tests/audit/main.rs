@@ -20,6 +20,7 @@ mod clock;
 mod commands;
 mod doctor;
 mod ends;
+mod export;
 mod kill;
 mod log;
 mod place;

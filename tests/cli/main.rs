@@ -46,6 +46,7 @@ mod summary;
 #[cfg(target_os = "linux")]
 mod system;
 mod variables;
+mod what_if;
 mod team;
 mod trees;
 mod trust;

@@ -23,9 +23,11 @@ mod trial;
 
 mod again;
 mod built_ins;
+mod compared;
 mod compiler;
 mod configured;
 mod corpus;
+mod explain;
 mod faults;
 mod files;
 #[cfg(target_os = "linux")]
@@ -38,6 +40,8 @@ mod many;
 mod mutations;
 mod pooled;
 mod program;
+mod replay;
+mod replayed;
 mod same;
 mod stub;
 mod vouched;

@@ -3,6 +3,7 @@
 use crate::world::DAY;
 use crate::world::HOUR;
 use crate::world::Said;
+use crate::world::TOOL;
 use crate::world::World;
 use crate::world::signature;
 use smcp_model::digest::Digest;
@@ -238,4 +239,21 @@ fn a_deprecated_version_starts_with_a_notice() {
     let package = crate::bed::Package::shell(crate::world::TOOL, "touch \"$HOME/started\"").good();
     world.bed.publish(&package.option("--status", "quarantined"));
     assert_eq!(world.refuses(4), "status");
+}
+
+#[test]
+fn a_decision_by_statements_is_explained_and_made_again_by_them() {
+    let world = World::new();
+    world.say(&Said::good());
+    world.believe("", "min_score: 90");
+    world.check().exits(4);
+    world.bed.run("policy replay").exits(0);
+    world.bed.run("policy replay --with .mcp/config.yaml").exits(0);
+    let ran = world.bed.run(&format!("policy explain {TOOL}")).exits(0);
+    for words in ["were told what was signed: published,", "would pass: score 90 (is 85)"] {
+        assert!(ran.stdout.contains(words), "{words}: {ran}");
+    }
+    world.believe("", "min_score: 85");
+    let document = world.bed.run("--json policy replay --with .mcp/config.yaml").exits(1).document();
+    assert_eq!(document["summary"]["newly_allowed"], 1, "{document}");
 }

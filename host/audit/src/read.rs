@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use crate::AuditError;
 use crate::LogFile;
+use crate::glance;
 use smcp_model::audit::FoundLine;
 
 /// What a record is found by. Reading no more of a line than this is what makes a long log quick to search.
@@ -34,7 +35,8 @@ pub fn newest(
         let room = most.saturating_sub(all.len());
         let mut found = VecDeque::new();
         file.lines(|line, text| {
-            if wanted(serde_json::from_slice(text).ok().as_ref()) {
+            let key = glance::key(text).or_else(|| serde_json::from_slice(text).ok());
+            if wanted(key.as_ref()) {
                 found.push_back((line, text.to_vec()));
                 if found.len() > room {
                     found.pop_front();
@@ -52,4 +54,10 @@ pub fn newest(
         }
     }
     Ok(all.into())
+}
+
+/// Returns the package that a record is about; `None` when it does not say.
+pub fn package_of(line: &[u8]) -> Option<Cow<'_, str>> {
+    let key: Option<RecordKey<'_>> = glance::key(line).or_else(|| serde_json::from_slice(line).ok());
+    key.map(|key| key.package)
 }

@@ -1,5 +1,6 @@
 //! One record: how it is written, and the fields that link it to others.
 
+use std::fmt;
 use std::time::SystemTime;
 
 use serde_json::Map;
@@ -94,14 +95,44 @@ impl Link {
     /// Reads the link of a line.
     ///
     /// # Errors
-    /// A text that says why the line is not a record.
-    pub(super) fn of(line: &[u8]) -> Result<Self, String> {
+    /// [`NoLink`], which says why the line is not a record.
+    pub(super) fn of(line: &[u8]) -> Result<Self, NoLink> {
         let RawLink { schema, seq, prev, recovered_bytes, time, event, run } =
-            serde_json::from_slice(line).map_err(|error| format!("it is not a record: {error}"))?;
+            serde_json::from_slice(line).map_err(|error| {
+                other_schema(line).unwrap_or_else(|| NoLink::Damaged(format!("it is not a record: {error}")))
+            })?;
         if schema != SCHEMA {
-            return Err(format!("its schema is `{schema}`, and only `{SCHEMA}` is known"));
+            return Err(NoLink::Schema(schema));
         }
-        let prev = prev.parse().map_err(|error| format!("its `prev`: {error}"))?;
+        let prev = prev.parse().map_err(|error| NoLink::Damaged(format!("its `prev`: {error}")))?;
         Ok(Self { seq, prev, recovered: recovered_bytes, time, event, run })
     }
+}
+
+/// Why a line is not a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NoLink {
+    /// It has another schema: another version may know it.
+    Schema(String),
+    /// It is no record at all.
+    Damaged(String),
+}
+
+impl fmt::Display for NoLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Schema(schema) => write!(f, "its schema is `{schema}`, and only `{SCHEMA}` is known"),
+            Self::Damaged(why) => f.write_str(why),
+        }
+    }
+}
+
+/// Returns the schema of a document that has not the fields of a record, but a schema of its own.
+fn other_schema(line: &[u8]) -> Option<NoLink> {
+    #[derive(serde::Deserialize)]
+    struct WithSchema {
+        schema: String,
+    }
+    let WithSchema { schema } = serde_json::from_slice(line).ok()?;
+    (schema != SCHEMA).then_some(NoLink::Schema(schema))
 }

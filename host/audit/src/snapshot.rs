@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::BufRead as _;
-use std::io::BufReader;
 use std::io::Read as _;
 use std::path::Path;
+use std::time::SystemTime;
 
 use cap_std::fs::Dir;
 
@@ -25,9 +24,9 @@ pub struct LogFile {
     pub name: SafeText,
     /// How many bytes follow its last line: an unfinished record.
     pub torn: u64,
-    length: u64,
-    file: File,
-    path: std::path::PathBuf,
+    pub(super) length: u64,
+    pub(super) file: File,
+    pub(super) path: std::path::PathBuf,
 }
 
 impl LogFile {
@@ -41,24 +40,54 @@ impl LogFile {
         Ok(Self { name, torn, length, file, path: path.to_path_buf() })
     }
 
+    /// Returns when its last record was written; `None` when it does not say.
+    ///
+    /// # Errors
+    /// As [`LogEnd::of`].
+    pub fn last_time(&self) -> Result<Option<SystemTime>, AuditError> {
+        Ok(LogEnd::of(&self.file, &self.path)?.time)
+    }
+
     /// Calls `each` with every line, its line feed included, and its number from 1. A line that is longer than any
     /// record is cut.
     pub(super) fn lines(&mut self, mut each: impl FnMut(u64, &[u8])) -> Result<(), AuditError> {
         let failed = AuditError::io("read", &self.path);
+        let most = usize::try_from(limits::AUDIT_RECORD).unwrap_or(usize::MAX);
         std::io::Seek::rewind(&mut self.file).map_err(&failed)?;
-        let mut reader = BufReader::with_capacity(1 << 16, (&mut self.file).take(self.length));
-        let mut line = Vec::new();
+        let (mut chunk, mut left) = (Vec::with_capacity(CHUNK), self.length);
         let mut number = 0_u64;
         loop {
-            line.clear();
-            (&mut reader).take(limits::AUDIT_RECORD).read_until(b'\n', &mut line).map_err(&failed)?;
-            if line.is_empty() {
-                return Ok(());
+            let mut rest = chunk.as_slice();
+            while let Some((line, after)) = next_line(rest, most) {
+                number = number.saturating_add(1);
+                each(number, line);
+                rest = after;
             }
-            number = number.saturating_add(1);
-            each(number, &line);
+            let done = chunk.len().saturating_sub(rest.len());
+            chunk.drain(..done);
+            // A line that is longer than the chunk is read on from where it ends.
+            let room = left.min(u64::try_from(chunk.len().max(CHUNK)).unwrap_or(u64::MAX));
+            let read = (&mut self.file).take(room).read_to_end(&mut chunk).map_err(&failed)?;
+            left = left.saturating_sub(room);
+            if read == 0 {
+                break;
+            }
         }
+        if !chunk.is_empty() {
+            each(number.saturating_add(1), &chunk);
+        }
+        Ok(())
     }
+}
+
+/// So much of a file is read at once, bytes: a few hundred records.
+const CHUNK: usize = 1 << 20;
+
+/// Returns the first line, or so much of it as a record may have, and what follows; `None` when it has no end yet.
+fn next_line(text: &[u8], most: usize) -> Option<(&[u8], &[u8])> {
+    let end = memchr::memchr(b'\n', text).map(|at| at.saturating_add(1));
+    let end = end.or_else(|| (text.len() >= most).then_some(most))?.min(most);
+    text.split_at_checked(end)
 }
 
 /// The files of a log at one moment, oldest first. Writers may append meanwhile.

@@ -6,6 +6,7 @@
 use crate::AuditError;
 use crate::LogFile;
 use crate::record::Link;
+use crate::record::NoLink;
 use smcp_model::audit::Break;
 use smcp_model::audit::Event;
 use smcp_model::audit::Head;
@@ -23,6 +24,8 @@ pub struct KnownLog {
     pub head: Option<Digest>,
     /// Whether only the end of the log is given, so that earlier records are not known.
     pub partial: bool,
+    /// Whether lines of other schemas are passed over: then they are no breaks, and the chain goes on after them.
+    pub other_schemas: bool,
 }
 
 /// Reads a log from beginning to end, and reports everything that smcp can't have written.
@@ -30,6 +33,38 @@ pub struct KnownLog {
 /// # Errors
 /// [`AuditError::Io`] when it can't be read.
 pub fn verify(parts: &mut [LogFile], bounds: KnownLog) -> Result<Verification, AuditError> {
+    walk(parts, bounds, &mut |_| {})
+}
+
+/// One line of a log that is read from beginning to end.
+#[derive(Debug, Clone)]
+pub enum WalkedLine<'a> {
+    /// A record, or what has the links of one.
+    Record {
+        /// The line.
+        text: &'a [u8],
+        /// Its number.
+        seq: u64,
+        /// Its event, as it says.
+        event: Option<String>,
+        /// Its time, as it says.
+        time: Option<String>,
+    },
+    /// A document of another schema.
+    OtherSchema,
+    /// No record at all.
+    Damaged,
+}
+
+/// Verifies a log as [`verify`] does, and hands every line to `each`.
+///
+/// # Errors
+/// [`AuditError::Io`] when it can't be read.
+pub fn walk(
+    parts: &mut [LogFile],
+    bounds: KnownLog,
+    each: &mut dyn FnMut(WalkedLine<'_>),
+) -> Result<Verification, AuditError> {
     let mut checker = Checker::new(bounds);
     let last = parts.len().saturating_sub(1);
     for (index, part) in parts.iter_mut().enumerate() {
@@ -37,7 +72,7 @@ pub fn verify(parts: &mut [LogFile], bounds: KnownLog) -> Result<Verification, A
         checker.position = LinePosition { file: name.clone(), line: 0 };
         part.lines(|number, line| {
             checker.position.line = number;
-            checker.line(line);
+            each(checker.line(line));
         })?;
         checker.found.files.push(name);
         checker.torn(part.torn, index == last);
@@ -89,16 +124,19 @@ impl Checker {
         }
     }
 
-    fn line(&mut self, line: &[u8]) {
+    fn line<'l>(&mut self, line: &'l [u8]) -> WalkedLine<'l> {
         self.found.records = self.found.records.saturating_add(1);
         let digest = Digest::of(line);
         let link = match Link::of(line) {
             Ok(link) => link,
             Err(what) => {
-                self.broken(what);
                 self.expected = ExpectedLink::Anything;
                 self.found.head = None;
-                return;
+                if self.bounds.other_schemas && matches!(what, NoLink::Schema(_)) {
+                    return WalkedLine::OtherSchema;
+                }
+                self.broken(what.to_string());
+                return WalkedLine::Damaged;
             }
         };
         if let Some(what) = mismatch(self.expected, &link, self.position.line) {
@@ -114,7 +152,9 @@ impl Checker {
         let head = Head { seq: link.seq, digest };
         self.expected = ExpectedLink::Next(head);
         self.found.head = Some(head);
-        self.found.last_time = link.time;
+        let Link { seq, event, time, .. } = link;
+        self.found.last_time.clone_from(&time);
+        WalkedLine::Record { text: line, seq, event, time }
     }
 
     /// Keeps track of servers that have started and not ended.

@@ -54,11 +54,8 @@ pub fn read_input(path: &Path, limit: usize, time: Duration) -> Result<Vec<u8>, 
     let mut options = OpenOptions::new();
     // With this flag a named pipe opens at once, with or without a writer.
     options.read(true).custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits());
-    let file = cap_std::fs::File::open_ambient_with(path, &options, ambient_authority())?.into_std();
+    let file = opened(path, &options)?;
     let kind = file.metadata()?.file_type();
-    if !(kind.is_file() || kind.is_fifo() || kind.is_char_device()) {
-        return Err(InputError::NotReadable);
-    }
     let end = Instant::now().checked_add(time);
     let mut bytes = Vec::new();
     loop {
@@ -77,6 +74,24 @@ pub fn read_input(path: &Path, limit: usize, time: Duration) -> Result<Vec<u8>, 
             return Err(InputError::TooLarge { limit });
         }
     }
+}
+
+/// Opens a file, a pipe, a named pipe or a terminal, to read it bit by bit. A named pipe is waited for until somebody
+/// writes to it.
+///
+/// # Ambient authority
+/// Opens any path.
+///
+/// # Errors
+/// See [`InputError`].
+pub fn open_input(path: &Path) -> Result<std::fs::File, InputError> {
+    opened(path, OpenOptions::new().read(true))
+}
+
+fn opened(path: &Path, options: &OpenOptions) -> Result<std::fs::File, InputError> {
+    let file = cap_std::fs::File::open_ambient_with(path, options, ambient_authority())?.into_std();
+    let kind = file.metadata()?.file_type();
+    if kind.is_file() || kind.is_fifo() || kind.is_char_device() { Ok(file) } else { Err(InputError::NotReadable) }
 }
 
 /// Waits until there are bytes to read, or no writer is left.

@@ -27,6 +27,7 @@ pub use crate::guarded::names;
 pub use crate::guarded::names_guarded;
 pub use crate::guarded::read_guarded;
 pub use crate::input::InputError;
+pub use crate::input::open_input;
 pub use crate::input::read_input;
 pub use crate::kernel::Namespaces;
 pub use crate::kernel::landlock;

@@ -64,11 +64,25 @@ pub fn discover(asked: Asked<'_>, places: &Places, files: &dyn Files) -> Result<
     let search = Search { places, files };
     let locations = locations(asked, places)?;
     unread::refuse_unread(&locations, &search)?;
+    read(&locations, &search)
+}
+
+/// Reads the user's file that is asked for, and the `policies.d` beside it, as the only layer: what an administrator has
+/// written is left out.
+///
+/// # Errors
+/// With every problem of the files.
+pub fn discover_alone(asked: Asked<'_>, places: &Places, files: &dyn Files) -> Result<Discovered, ConfigError> {
+    read(&[location::user_file(asked, places)?], &Search { places, files })
+}
+
+fn read(locations: &[Location], search: &Search<'_>) -> Result<Discovered, ConfigError> {
     let mut found = ReadFiles::default();
-    for location in &locations {
-        found.read(location, &search)?;
+    for location in locations {
+        found.read(location, search)?;
     }
     let ReadFiles { files, suspects, notices } = found;
+    let places = search.places;
     let mut config = if files.is_empty() { Config::unconfigured(places) } else { fold(files, places.home.as_deref())? };
     config.notices.extend(notices);
     Ok(Discovered { config, suspects })

@@ -4,15 +4,29 @@
 //! Nothing here reads a file, a clock or a terminal.
 
 mod document;
+mod explain;
 mod lift;
+mod passing;
 mod waive;
 
 pub use document::Conclusion;
 pub use document::asides;
 pub use document::document;
+pub use explain::ExplainedPolicy;
+pub use explain::Explanation;
+pub use explain::Told;
+pub use explain::Way;
 pub use lift::ExceptionFile;
 pub use lift::Lift;
 pub use lift::lifting;
+pub use passing::Fact;
+pub use passing::Hints;
+pub use passing::OtherFact;
+pub use passing::PassingFacts;
+pub use passing::carried;
+pub use passing::changed;
+pub use passing::passing;
+pub use passing::united;
 pub use waive::InForce;
 pub use waive::Occasion;
 

@@ -362,6 +362,11 @@ pub const AUDIT_LOCK: Duration = Duration::from_secs(10);
 pub const AUDIT_HEAD: Duration = Duration::from_secs(1);
 /// Breaks of one audit log that are shown, at most: a log that was rewritten has one in every line.
 pub const AUDIT_BREAKS: usize = 100;
+/// Packages that a policy is asked about at most while other facts are looked for that it would pass: ten times what it
+/// takes to try each value of each fact.
+pub const EXPLAIN_QUESTIONS: usize = 5_000;
+/// The time that all of that may take: a person waits.
+pub const EXPLAIN_TIME: Duration = Duration::from_secs(5);
 /// A clock before this time is wrong: the first day of the year in which this version was made, seconds since the Unix
 /// epoch.
 pub const EARLIEST: u64 = 1_767_225_600;

@@ -49,6 +49,12 @@ pub(super) fn load(
     deadline: &Deadline,
     progress: &mut dyn Progress,
 ) -> Result<Vec<PolicySet>, PipelineError> {
+    let bound = bind(session, deadline)?;
+    load_bound(session.host()?, bound, deadline, progress)
+}
+
+/// Reads every component once, and compares it with its pin, as [`load`] does.
+pub(super) fn bind(session: &Session, deadline: &Deadline) -> Result<Vec<Vec<Bound>>, PipelineError> {
     let config = session.config();
     if let Some((_, layer, _)) = config.named_sets().find(|(_, layer, _)| config.layer(*layer).is_none()) {
         return Err(PipelineError::SetMissing { layer });
@@ -65,8 +71,16 @@ pub(super) fn load(
         Ok::<_, PipelineError>(Bound::new(Arc::clone(spec), component)?)
     };
     let bound = layers.map(|layer| layer.policies().iter().map(&mut bind).collect::<Result<Vec<_>, PipelineError>>());
-    let bound = bound.collect::<Result<Vec<_>, PipelineError>>()?;
-    let host = session.host()?;
+    bound.collect()
+}
+
+/// Gets the code of the policies of each layer, and loads them.
+pub(super) fn load_bound(
+    host: &PolicyHost,
+    bound: Vec<Vec<Bound>>,
+    deadline: &Deadline,
+    progress: &mut dyn Progress,
+) -> Result<Vec<PolicySet>, PipelineError> {
     let _ahead = prepare(host, bound.iter().flatten(), deadline, progress)?;
     Ok(bound.into_iter().map(|policies| PolicySet::load(host, policies)).collect())
 }

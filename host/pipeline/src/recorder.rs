@@ -3,7 +3,7 @@
 //! It also decides what follows when the log can't be written. With `audit: required`, nothing is allowed that was not
 //! recorded. A refusal is valid for its own reason; when it could not be recorded, a notice says so.
 
-mod body;
+pub(crate) mod body;
 
 use std::time::Instant;
 

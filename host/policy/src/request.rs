@@ -11,6 +11,7 @@ use smcp_model::facts_document;
 use smcp_model::facts_document::DocumentError;
 use smcp_model::fetches::Fetches;
 use smcp_model::imported::ImportedFrom;
+use smcp_model::manifest::Manifest;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
 use smcp_model::package::ResolvedPackage;
@@ -30,8 +31,7 @@ pub fn from_document(document: &[u8], context: Context) -> Result<Request, Docum
 
 /// The subject of a resolved and verified package.
 pub fn subject(package: &ResolvedPackage) -> Subject {
-    let manifest = &package.manifest;
-    Subject {
+    let known = Subject {
         org: package.id.org.to_string(),
         name: package.id.name.to_string(),
         version: package.version.to_string(),
@@ -39,10 +39,19 @@ pub fn subject(package: &ResolvedPackage) -> Subject {
         facts: package.facts.clone(),
         manifest_digest: Some(package.manifest_digest),
         bundle_digest: Some(package.bundle_digest),
+        ..Subject::default()
+    };
+    with_manifest(known, &package.manifest)
+}
+
+/// The same subject, with what a manifest says of the server.
+pub fn with_manifest(subject: Subject, manifest: &Manifest) -> Subject {
+    Subject {
         transport: Some(manifest.transport),
         entrypoint: Some(manifest.entrypoint.clone()),
         permissions: manifest.permissions.clone(),
         manifest: Some(manifest.text.clone()),
+        ..subject
     }
 }
 

@@ -117,13 +117,26 @@ impl PolicySet {
     /// Does the same for many requests, and returns the results in their order. It costs less for each than to ask for
     /// them one by one, and all cores share them.
     pub fn evaluate_each(&self, requests: &[Request]) -> Vec<Vec<Evaluated>> {
-        let runtime = &self.host.runtime;
-        let evaluate = |requests: &[Request]| -> Vec<Vec<Evaluated>> {
-            let at_once = (AT_ONCE / self.policies.len().max(1)).max(1);
-            let parts = requests.chunks(at_once).map(|part| part.iter().map(RequestForms::of).collect::<Vec<_>>());
-            parts.flat_map(|part| evaluate(runtime, &self.policies, &part)).collect()
-        };
+        let evaluate = |requests: &[Request]| self.evaluate_in_turn(requests);
         cores::share(requests, || (), |(), requests| evaluate(requests)).into_iter().flatten().collect()
+    }
+
+    /// Does the same on one core: for a caller that shares its work among the cores itself.
+    pub fn evaluate_in_turn(&self, requests: &[Request]) -> Vec<Vec<Evaluated>> {
+        let at_once = (AT_ONCE / self.policies.len().max(1)).max(1);
+        let parts = requests.chunks(at_once).map(|part| part.iter().map(RequestForms::of).collect::<Vec<_>>());
+        parts.flat_map(|part| evaluate(&self.host.runtime, &self.policies, &part)).collect()
+    }
+
+    /// Evaluates one policy, by its place in the order, on many requests: what it would say of each.
+    pub fn evaluate_one(&self, place: usize, requests: &[Request]) -> Vec<Evaluated> {
+        let runtime = &self.host.runtime;
+        let Some(policy) = self.policies.get(place).map(std::slice::from_ref) else { return Vec::new() };
+        let evaluate = |requests: &[Request]| {
+            let forms: Vec<_> = requests.iter().map(RequestForms::of).collect();
+            evaluate(runtime, policy, &forms)
+        };
+        cores::share(requests, || (), |(), requests| evaluate(requests)).into_iter().flatten().flatten().collect()
     }
 
     /// The policies, in the order in which they were loaded.
@@ -231,6 +244,26 @@ impl LoadedPolicy {
             outcome,
             duration,
             memory,
+        }
+    }
+
+    /// Whether another policy that was loaded in the same host answers each request as this one does: both can be called,
+    /// and are the same component with the same settings and limits.
+    pub fn answers_like(&self, other: &Self) -> bool {
+        let (Some(ours), Some(its)) = (self.ready(), other.ready()) else { return false };
+        self.digest == other.digest && self.spec.limits == other.spec.limits && ours.settings == its.settings
+    }
+
+    /// What another policy that [answers like](Self::answers_like) this one has said, as the answer of this one.
+    pub fn answered_by(&self, other: &Evaluated) -> Evaluated {
+        let described = self.description.as_ref();
+        Evaluated {
+            spec: Arc::clone(&self.spec),
+            on_warn: self.spec.on_warn.or(described.map(|it| it.on_warn)).unwrap_or(OnWarn::Notify),
+            digest: self.digest,
+            signer: self.signer.clone(),
+            version: self.version.clone(),
+            ..other.clone()
         }
     }
 }

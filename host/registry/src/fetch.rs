@@ -13,12 +13,14 @@ use smcp_bundle::manifest;
 use smcp_bundle::manifest::Identity;
 use smcp_bundle::manifest::Platform;
 use smcp_bundle::mcpb;
+use smcp_model::bounded;
 use smcp_model::content;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::facts::Facts;
 use smcp_model::limits;
 use smcp_model::number;
+use smcp_model::manifest::Manifest;
 use smcp_model::package::Resolution;
 use smcp_model::package::ResolvedPackage;
 use smcp_model::progress::Progress;
@@ -55,22 +57,52 @@ pub fn fetch(
     let bundle_size = length.map_or_else(|| task.ensure(Artifact::Bundle, &resolution.bundle_digest), Ok)?;
     check_size("the bundle's size in the registry's answer", resolution.bundle_size, bundle_size)?;
     check_size("the bundle's size in the manifest", read.identity.bundle_size, bundle_size)?;
-    let (certification, facts) = (read.certification.as_ref(), resolution.facts.clone());
-    let facts = if resolution.registry.states_facts() {
-        manifest::believe(certification, facts)
-    } else {
-        unsigned(certification, facts)
-    };
     Ok(ResolvedPackage {
         id: resolution.id.clone(),
         version: resolution.version.clone(),
         registry: resolution.registry.clone(),
-        facts,
+        facts: facts(read.certification.as_ref(), resolution),
         manifest_digest: resolution.manifest_digest,
         bundle_digest: resolution.bundle_digest,
         bundle_size,
         manifest: read.manifest,
     })
+}
+
+/// Gets a version's manifest alone, and checks that it belongs to that version. Returns the facts and the manifest, as
+/// policies are told of them. Nothing of it can be started.
+///
+/// # Errors
+/// As for [`fetch`], but for the bundle.
+pub fn describe(
+    client: &dyn RegistryClient,
+    resolution: &Resolution,
+    deadline: &Deadline,
+) -> Result<(Facts, Manifest), PackageError> {
+    let label = resolution.label();
+    let source = client.artifact(&resolution.id, Artifact::Manifest, &resolution.manifest_digest, deadline)?;
+    let read = bounded::read_within(Timed::new(source, deadline), limits::MANIFEST, 0);
+    let read = read.map_err(|cause| {
+        RegistryProblem::Unusable { doing: format!("read the manifest of {label}"), cause }.of(client.registry())
+    })?;
+    let bytes = read.ok_or_else(|| VersionProblem::TooLarge(Artifact::Manifest).of(&label))?;
+    stream::check_digest(&resolution.manifest_digest, Digest::of(&bytes)).map_err(|mismatch| {
+        VersionProblem::DigestMismatch { artifact: Artifact::Manifest, mismatch, instead: "" }.of(&label)
+    })?;
+    let read =
+        manifest::read(&bytes, Platform::current()).map_err(|problem| BundleErrorKind::Manifest(problem).of(&label))?;
+    check_identity(&read.identity, resolution)?;
+    Ok((facts(read.certification.as_ref(), resolution), read.manifest))
+}
+
+/// Returns the facts of a package, with those that its manifest repeats.
+fn facts(certification: Option<&serde_json::Value>, resolution: &Resolution) -> Facts {
+    let facts = resolution.facts.clone();
+    if resolution.registry.states_facts() {
+        manifest::believe(certification, facts)
+    } else {
+        unsigned(certification, facts)
+    }
 }
 
 /// Returns the facts of a package whose manifest has nobody's word behind it.

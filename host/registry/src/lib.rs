@@ -38,6 +38,7 @@ pub use crate::error::RegistryFailure;
 pub use crate::error::RegistryProblem;
 pub use crate::error::VersionError;
 pub use crate::error::VersionProblem;
+pub use crate::fetch::describe;
 pub use crate::fetch::fetch;
 pub use crate::http::HttpRegistry;
 pub use crate::oci::Attached;

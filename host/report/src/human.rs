@@ -82,7 +82,8 @@ fn policies(report: &Report<'_>, ruling: &Ruling, out: &mut dyn Write, style: &S
         let mark = Mark::of(policy).span(&style.palette);
         write!(out, "{:INDENT$}{}{}{:#} ", "", mark.style, mark.text, mark.style)?;
         columns.write_row(out, 0, row)?;
-        details(&policy.outcome, brief && report.start.is_some(), out, style)?;
+        let detail = if brief && report.start.is_some() { Detail::WithoutRemarks } else { Detail::Everything };
+        details(&policy.outcome, detail, out, style)?;
     }
     Ok(())
 }
@@ -99,7 +100,7 @@ fn policy_row(policy: &Evaluated, layered: bool, palette: &Palette) -> Vec<Span>
 }
 
 /// Returns the outcome of a policy and its effect: `violation → block`.
-fn outcome_words(outcome: &Outcome, effect: Effect) -> String {
+pub(crate) fn outcome_words(outcome: &Outcome, effect: Effect) -> String {
     let word = outcome.kind().as_str();
     match outcome {
         Outcome::Pass { .. } | Outcome::Skipped | Outcome::Waived { .. } => word.to_owned(),
@@ -109,19 +110,19 @@ fn outcome_words(outcome: &Outcome, effect: Effect) -> String {
 }
 
 /// Writes the findings of one policy, under its row: what stands, what is waived and by which exception, remarks.
-fn details(outcome: &Outcome, brief: bool, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+pub(crate) fn details(outcome: &Outcome, detail: Detail, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     if let Outcome::Fault(fault) = outcome {
         paragraph(out, &[Span::plain(fault.message.as_str())], DETAIL, DETAIL, style.width)?;
         return remedy(fault.remedy.as_ref(), out, style);
     }
-    outcome.violations().iter().try_for_each(|violation| reason(violation, out, style))?;
+    outcome.violations().iter().try_for_each(|violation| reason(violation, detail, out, style))?;
     for exception in outcome.exceptions() {
         marked("exception:", &Waiver::of(exception).to_string(), out, style)?;
         let of_this = outcome.waived().iter().filter(|waived| waived.exception.as_ref() == exception);
         let mut findings = of_this.map(|waived| &waived.finding);
         findings.try_for_each(|finding| marked("waived:", finding.message.as_str(), out, style))?;
     }
-    outcome.notices().iter().try_for_each(|notice| note(notice, brief, out, style))
+    outcome.notices().iter().try_for_each(|notice| note(notice, detail, out, style))
 }
 
 /// Writes a text behind a word that says what it is.
@@ -129,14 +130,25 @@ fn marked(word: &str, text: &str, out: &mut dyn Write, style: &Style) -> io::Res
     paragraph(out, &[Span::new(word, style.palette.caution), Span::plain(text)], DETAIL, DETAIL + INDENT, style.width)
 }
 
-fn reason(finding: &Finding, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+fn reason(finding: &Finding, detail: Detail, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     paragraph(out, &[Span::plain(finding.message.as_str())], DETAIL, DETAIL, style.width)?;
-    remedy(finding.remedy.as_ref(), out, style)
+    remedy(finding.remedy.as_ref().filter(|_| detail != Detail::Reasons), out, style)
 }
 
-fn note(finding: &Finding, brief: bool, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+fn note(finding: &Finding, detail: Detail, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     marked("note:", finding.message.as_str(), out, style)?;
-    remedy(finding.remedy.as_ref().filter(|_| !brief), out, style)
+    remedy(finding.remedy.as_ref().filter(|_| detail == Detail::Everything), out, style)
+}
+
+/// How much is said of a policy's findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// All of it.
+    Everything,
+    /// No remedies of remarks.
+    WithoutRemarks,
+    /// No remedies at all.
+    Reasons,
 }
 
 fn remedy(text: Option<&SafeText>, out: &mut dyn Write, style: &Style) -> io::Result<()> {
@@ -146,7 +158,7 @@ fn remedy(text: Option<&SafeText>, out: &mut dyn Write, style: &Style) -> io::Re
 }
 
 /// Writes the remarks that come from no policy, and what the user can do now.
-fn asides(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+pub(crate) fn asides(report: &Report<'_>, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let palette = &style.palette;
     let note = |text: &str| [Span::new("note:", palette.caution), Span::plain(text)];
     let mut lines: Vec<_> = report.asides().map(|(_, message)| note(message.as_str())).collect();

@@ -6,6 +6,9 @@
 use std::io;
 use std::io::Write;
 
+use serde_json::Value;
+use serde_json::json;
+
 use crate::style::Span;
 use crate::style::Style;
 use crate::wrap::paragraph;
@@ -40,6 +43,21 @@ pub(crate) fn write(lifts: &[Lift], subject: &Subject, out: &mut dyn Write, styl
         of_file.iter().try_for_each(|lift| entry(lift, subject, out))?;
     }
     Ok(())
+}
+
+/// Returns an entry as a document: the file that it belongs into, and its text, to be copied.
+pub(crate) fn document(lift: &Lift, subject: &Subject) -> Value {
+    let mut text = Vec::new();
+    let written = entry(lift, subject, &mut text).is_ok();
+    let entry = String::from_utf8(text).ok().filter(|_| written);
+    json!({
+        "layer": lift.file.layer,
+        "file": lift.file.file,
+        "package": lift.package.to_string(),
+        "policies": lift.policies.iter().map(PolicyName::as_str).collect::<Vec<_>>(),
+        "codes": lift.codes.iter().map(FindingCode::as_str).collect::<Vec<_>>(),
+        "entry": entry,
+    })
 }
 
 /// Writes one entry as YAML.

@@ -140,7 +140,7 @@ fn command_line(entrypoint: &Entrypoint) -> String {
 }
 
 /// Returns a row for each kind of permission that the manifest asks for.
-fn permission_rows(permissions: &Permissions) -> Vec<(&'static str, Span)> {
+pub(crate) fn permission_rows(permissions: &Permissions) -> Vec<(&'static str, Span)> {
     let lists = [
         ("network", &permissions.network),
         ("reads", &permissions.filesystem_read),

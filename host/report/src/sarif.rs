@@ -3,6 +3,11 @@
 //! A rule is a policy and the code of a finding. What is `error` there keeps the server from starting, `warning` doesn't,
 //! and `note` is a remark. Sections in comments are those of the standard.
 
+mod changes;
+
+pub use crate::sarif::changes::PolicyPlace;
+pub use crate::sarif::changes::changes;
+
 use std::collections::HashMap;
 
 use serde_json::Value;

@@ -9,9 +9,7 @@ use smcp_decide::Conclusion;
 use smcp_model::decision::StatedDocument;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Facts;
-use smcp_model::facts::Origin;
 use smcp_model::facts::Score;
-use smcp_model::facts::SeverityCounts;
 use smcp_model::facts::Status;
 use smcp_model::policy::LayerName;
 use smcp_model::request::Subject;
@@ -96,15 +94,7 @@ fn in_force(found: &[StatementFound]) -> Option<Facts> {
     if !stated.all(|other| other.is_some_and(|other| other.digest == first.digest)) {
         return None;
     }
-    let StatedDocument { status, origin, cert_level, score, findings, .. } = first;
-    Some(Facts {
-        status: status.as_ref().map(|word| Status::from_word(word.as_str())),
-        origin: origin.as_ref().and_then(|word| Origin::from_word(word.as_str())),
-        cert_level: *cert_level,
-        score: *score,
-        findings: findings.map(|[critical, high, medium, low]| SeverityCounts { critical, high, medium, low }),
-        ..Facts::default()
-    })
+    Some(first.facts())
 }
 
 /// Returns the known ones of these facts in a few words.

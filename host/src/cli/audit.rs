@@ -1,5 +1,7 @@
 //! `smcp audit`: whether the audit log is whole, and what it says.
 
+mod export;
+
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -7,6 +9,7 @@ use clap::Args;
 use clap::Subcommand;
 
 use crate::cli::app::App;
+use crate::cli::audit::export::ExportCommand;
 use crate::cli::chosen::Chosen;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -35,6 +38,8 @@ pub(super) enum AuditCommand {
     Tail(Chosen<TailCommand>),
     /// Show records: one, those of one run, or those about one package
     Show(Chosen<ShowCommand>),
+    /// Write the records for the systems of a security team: as OCSF events, or as they are
+    Export(Chosen<ExportCommand>),
 }
 
 /// Find records that were changed, removed or reordered.
@@ -87,6 +92,7 @@ impl AuditCommand {
                 print(app, &records, false)
             }
             Self::Show(command) => command.0.execute(app),
+            Self::Export(command) => command.0.execute(app),
         }
     }
 }
@@ -98,7 +104,7 @@ impl VerifyCommand {
         } else {
             Snapshot { parts: named_files(app, &self.files)?, ..Snapshot::default() }
         };
-        let bounds = KnownLog { after: self.after, head: self.head, partial: false };
+        let bounds = KnownLog { after: self.after, head: self.head, ..KnownLog::default() };
         let mut found = audit::verify(&mut log.parts, bounds).map_err(failed)?;
         (found.living, found.foreign) = (log.living, log.foreign);
         let exit = if found.is_intact() { Exit::SUCCESS } else { Exit::Own(ExitKind::Integrity) };

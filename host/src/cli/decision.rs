@@ -183,7 +183,7 @@ pub(super) fn client_error_of(failed: &Failed) -> ClientError {
 }
 
 /// Returns the report of an error that is a decision, although no policy was evaluated; `None` when it is a failure.
-fn failed_report<'a>(failed: &'a Failed, message: &'a str, purpose: Purpose) -> Option<Report<'a>> {
+pub(super) fn failed_report<'a>(failed: &'a Failed, message: &'a str, purpose: Purpose) -> Option<Report<'a>> {
     Some(Report {
         subject: &failed.subject,
         conclusion: failed.conclusion(message)?,
@@ -197,7 +197,7 @@ fn failed_report<'a>(failed: &'a Failed, message: &'a str, purpose: Purpose) -> 
     })
 }
 
-fn report(judged: &Judged, consent: Option<Consent>, purpose: Purpose, exit: ExitKind) -> Report<'_> {
+pub(super) fn report(judged: &Judged, consent: Option<Consent>, purpose: Purpose, exit: ExitKind) -> Report<'_> {
     Report {
         subject: &judged.subject,
         conclusion: judged.conclusion(),

@@ -5,19 +5,22 @@ mod bench;
 mod build;
 mod check;
 mod compile;
+mod diff;
 mod eval;
+mod explain;
 mod inspect;
 mod list;
 mod new;
 mod pull;
 mod push;
+mod replay;
 mod schema;
 mod set;
 mod settings;
 mod sign;
 mod test;
 mod verify;
-mod write;
+pub(in crate::cli) mod write;
 
 use clap::Subcommand;
 
@@ -33,6 +36,12 @@ pub(super) enum PolicyCommand {
     Check(Chosen<check::CheckCommand>),
     /// Decide about a facts document, with no registry at all
     Eval(Chosen<eval::EvalCommand>),
+    /// Say why a package may run or not: each rule with its place, and what would change it
+    Explain(Chosen<explain::ExplainCommand>),
+    /// Decide the decisions of the audit log again, and say what would come out otherwise
+    Replay(Chosen<replay::ReplayCommand>),
+    /// Judge a catalogue of packages by two configurations, and say what changes
+    Diff(Chosen<diff::DiffCommand>),
     /// Run the cases of a policy in the sandbox that every start uses
     Test(Chosen<test::TestCommand>),
     /// Measure what a policy costs: load, first call, further calls, memory, sizes
@@ -68,6 +77,9 @@ impl PolicyCommand {
         match self {
             Self::Check(command) => command.0.execute(app),
             Self::Eval(command) => command.0.execute(app),
+            Self::Explain(command) => command.0.execute(app),
+            Self::Replay(command) => command.0.execute(app),
+            Self::Diff(command) => command.0.execute(app),
             Self::Test(command) => command.0.execute(app),
             Self::Bench(command) => command.0.execute(app),
             Self::List(command) => command.0.execute(app),

@@ -3,6 +3,7 @@
 use crate::digest::Digest;
 use crate::facts::CertLevel;
 use crate::facts::Facts;
+use crate::facts::Origin;
 use crate::facts::Score;
 use crate::facts::SeverityCounts;
 use crate::facts::Status;
@@ -81,6 +82,22 @@ impl StatedDocument {
             supply_chain_score: *supply_chain_score,
             maturity_score: *maturity_score,
             findings: findings.map(counts),
+        }
+    }
+    /// The facts that it states.
+    pub fn facts(&self) -> Facts {
+        let counts = |[critical, high, medium, low]: [u32; 4]| SeverityCounts { critical, high, medium, low };
+        Facts {
+            status: self.status.as_ref().map(|word| Status::from_word(word.as_str())),
+            origin: self.origin.as_ref().and_then(|word| Origin::from_word(word.as_str())),
+            cert_level: self.cert_level,
+            score: self.score,
+            security_score: self.security_score,
+            supply_chain_score: self.supply_chain_score,
+            maturity_score: self.maturity_score,
+            findings: self.findings.map(counts),
+            git_sha: None,
+            doubts: Vec::new(),
         }
     }
 }

@@ -124,7 +124,7 @@ fn ended(label: &str, how: HowEnded) -> EndRecord {
 
 /// Returns every exception that waived something, once, in the order of the configuration: of several, a finding takes
 /// the first that fits, and does so when the decision is made again.
-fn exceptions(config: &Config, judged: &Judged) -> Vec<WrittenException> {
+pub(crate) fn exceptions(config: &Config, judged: &Judged) -> Vec<WrittenException> {
     let policies = judged.ruling.policies().iter();
     let mut used: Vec<&WrittenException> = policies.flat_map(|policy| policy.outcome.exceptions()).collect();
     let mut recorded = Vec::new();
@@ -137,7 +137,7 @@ fn exceptions(config: &Config, judged: &Judged) -> Vec<WrittenException> {
 }
 
 /// Returns the policy sets in force.
-fn sets(config: &Config) -> Vec<SetRecord> {
+pub(crate) fn sets(config: &Config) -> Vec<SetRecord> {
     let of_layer = |layer: &Layer| {
         let facts = layer.set()?;
         Some(SetRecord {
@@ -152,7 +152,7 @@ fn sets(config: &Config) -> Vec<SetRecord> {
 }
 
 /// Returns every policy as it was configured, in the order of evaluation, with the digest of what was loaded.
-fn policies(config: &Config, judged: &Judged) -> Vec<PolicyRecord> {
+pub(crate) fn policies(config: &Config, judged: &Judged) -> Vec<PolicyRecord> {
     let registry = judged.subject.registry.as_ref();
     let of_layer = |name| config.layers().iter().find(|layer| layer.name() == name);
     let recorded = judged.ruling.policies().iter().map(|policy| {

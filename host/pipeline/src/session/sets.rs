@@ -20,6 +20,7 @@ use crate::session::documents_beside;
 use crate::sets::NotedSet;
 use crate::sets::SetProblem;
 use crate::sets::archive::ArrivedSet;
+use crate::sets::archive::component_in;
 use crate::sets::archive::file_in;
 use crate::sets::proof::SetProof;
 use crate::sets::seen::SeenDocument;
@@ -290,4 +291,10 @@ pub(crate) fn reader(
         let mut found = held.iter().cloned().chain(archives).filter_map(|bytes| file_in(&bytes, archive, &name));
         found.next().ok_or_else(|| Unreadable::Failed(format!("{name} of a policy set that was replaced meanwhile")))
     }
+}
+
+/// Returns the component with a digest in the copy of a set; `None` when there is no such copy any more.
+pub(crate) fn archived(system: &System, archive: Digest, component: Digest) -> Option<Vec<u8>> {
+    let copy = system.home()?.join(FOLDER).join(COPIES).join(copy_name(archive));
+    component_in(&authority::read_file(&copy, sets::ARCHIVE).ok()?, archive, component)
 }

@@ -167,3 +167,19 @@ pub(crate) fn file_in(archive: &[u8], digest: Digest, wanted: &str) -> Option<Ve
     bundle::read_set(archive, &mut take).ok()?;
     found
 }
+
+/// Returns the file with a digest in an archive that was read before; `None` when the archive has another digest by now, or
+/// no such file.
+pub(crate) fn component_in(archive: &[u8], digest: Digest, component: Digest) -> Option<Vec<u8>> {
+    if Digest::of(archive) != digest {
+        return None;
+    }
+    let mut found = None;
+    let mut take = |_: String, bytes: Vec<u8>| {
+        if found.is_none() && Digest::of(&bytes) == component {
+            found = Some(bytes);
+        }
+    };
+    bundle::read_set(archive, &mut take).ok()?;
+    found
+}

@@ -19,6 +19,7 @@ use smcp_config::discover::Discovered;
 use smcp_config::discover::Location;
 use smcp_model::facts::Score;
 use smcp_model::package::PackageRef;
+use smcp_model::registry::Registry;
 use smcp_model::suspect::Suspect;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Activity;
@@ -86,6 +87,27 @@ impl App {
             config.override_cache_dir(self.cache_dir(path)?);
         }
         Ok(self.session_of(config))
+    }
+
+    /// Returns a session for a what-if: the file is the user layer, whatever the command line or the environment names. The
+    /// layers of the administrator are there only `with_system`.
+    pub(in crate::cli) fn session_of_file(&self, file: &Path, with_system: bool) -> Result<Session, Failure> {
+        let system_variable = self.system().set_variable(discover::SYSTEM_VARIABLE).filter(|_| with_system);
+        let asked = Asked { flag: Some(file), user_variable: None, system_variable };
+        let read = if with_system { discover::discover } else { discover::discover_alone };
+        let Discovered { mut config, mut suspects } = read(asked, &self.places, &RealFiles)?;
+        suspects.extend(self.session_of(config.clone()).suspects());
+        suspects.extend(self.add_sets(&mut config, None)?);
+        self.warn_of(&suspects);
+        self.notices(&config, false);
+        Ok(self.session_of(self.with_command_line(config, None)?))
+    }
+
+    /// Returns a session that asks another registry by the configuration of `like`, to list its packages.
+    pub(in crate::cli) fn session_at(&self, like: &Session, registry: Registry) -> Session {
+        let mut config = like.config().clone();
+        config.override_registry(registry);
+        self.session_of(config)
     }
 
     /// Returns a session for a command about policy sets themselves: without them, so that it works where they don't.

@@ -55,7 +55,7 @@ pub(crate) struct EvalCommand {
 const NO_RULES: &str = "no rules are configured: what passes here passes only because there are none; \
                         `smcp config init` writes a file for them";
 
-fn parse_moment(text: &str) -> Result<u64, String> {
+pub(super) fn parse_moment(text: &str) -> Result<u64, String> {
     let allowed = "a time such as 2026-01-05T09:00:00Z or 2026-01-05T10:00:00+01:00, or a date; from 1970 to 9999";
     moment(text).ok_or_else(|| format!("expected {allowed}"))
 }

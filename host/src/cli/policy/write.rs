@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::io::Write as _;
+use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -15,7 +15,16 @@ use smcp_model::bounded;
 
 /// Writes a file, or another one in its place. Where `old` is given, the file must still have that content. A link is
 /// followed, and stays a link.
-pub(super) fn write_whole(path: &Path, old: Option<&[u8]>, new: &[u8]) -> io::Result<()> {
+pub(in crate::cli) fn write_whole(path: &Path, old: Option<&[u8]>, new: &[u8]) -> io::Result<()> {
+    write_by(path, old, &mut |file| file.write_all(new))
+}
+
+/// Does the same with what `write` writes.
+pub(in crate::cli) fn write_by(
+    path: &Path,
+    old: Option<&[u8]>,
+    write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let real = match authority::resolve(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound && old.is_none() => path.to_path_buf(),
         resolved => resolved?,
@@ -23,7 +32,7 @@ pub(super) fn write_whole(path: &Path, old: Option<&[u8]>, new: &[u8]) -> io::Re
     let (dir, name) = folder_of(&real)?;
     let permissions = permissions(&dir, &name)?;
     let mut file = TempFile::new(&dir)?;
-    file.write_all(new)?;
+    write(&mut file)?;
     if let Some(permissions) = permissions {
         file.as_file().set_permissions(permissions)?;
     }

@@ -1,0 +1,182 @@
+//! `smcp audit export`: the records for the systems of a security team.
+//!
+//! It only reads the log: nothing waits for it, and no start is slower because of it.
+
+use std::io;
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+use std::time::UNIX_EPOCH;
+
+use anyhow::Context as _;
+use clap::Args;
+use clap::ValueEnum;
+use nix::sys::signal::SigSet;
+use nix::sys::signal::Signal;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::cli::app::App;
+use crate::cli::audit;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::policy::write::write_whole;
+use smcp_audit::FollowError;
+use smcp_audit::LineKey;
+use smcp_audit::LogCursor;
+use smcp_audit::LogFollower;
+use smcp_authority as authority;
+use smcp_model::audit::Head;
+use smcp_model::exit::ExitKind;
+use smcp_model::limits;
+use smcp_model::time;
+use smcp_model::visible;
+use smcp_policy_cases::moment;
+use smcp_report::ocsf;
+
+/// How often a log that is followed is looked at.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// The most bytes that are written before the cursor is.
+const AT_ONCE: usize = 1024 * 1024;
+/// The schema of a cursor.
+const SCHEMA: &str = "smcp.cursor/1";
+
+/// Write the records for the systems of a security team: as OCSF events, or as they are.
+///
+/// Exits 0 at the end of the log, 3 when the log does not have the record that --cursor names.
+///
+/// The log is only read: a start never waits for this. Each line is one record, oldest first, the files that were put aside
+/// included. An event's metadata.uid is the digest of its record, to which the next record refers.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ExportCommand {
+    /// The form: ocsf (1.8.0, Application Lifecycle), or jsonl (the records as they are)
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
+    format: ExportFormat,
+    /// Only records from this time on: a time, a date, or so long ago, such as 30d
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Go on at the end of the log, and write what is added
+    #[arg(long)]
+    follow: bool,
+    /// Begin where this file says, and keep in it how far the log was written
+    #[arg(long, value_name = "FILE")]
+    cursor: Option<PathBuf>,
+}
+
+/// The form of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ExportFormat {
+    /// An event of OCSF.
+    Ocsf,
+    /// The record as it is.
+    Jsonl,
+}
+
+impl ExportCommand {
+    /// Carries the command out.
+    pub(super) fn execute(self, app: &App) -> Result<Exit, Failure> {
+        let since = self.since.as_deref().map(|text| beginning(app, text)).transpose()?;
+        let cursor = self.cursor.as_deref().map(|path| app.path(path)).transpose()?;
+        let mut follower = LogFollower::after(cursor.as_deref().map(read_cursor).transpose()?.flatten());
+        let mut output = ExportOutput { app, format: self.format, cursor, waiting: Vec::new(), read: None };
+        loop {
+            let mut parts = audit::log(app)?.parts;
+            let advanced = follower.advance(&mut parts, &mut |line, cursor| {
+                let time = LineKey::of(line).map(|key| key.time.into_owned()).unwrap_or_default();
+                let is_wanted = since.as_ref().is_none_or(|since| time.is_empty() || time >= *since);
+                output.line(line, cursor, is_wanted)
+            });
+            match advanced.and_then(|()| output.commit().map_err(FollowError::Output)) {
+                Ok(()) if self.follow => thread::sleep(INTERVAL),
+                Ok(()) => return Ok(Exit::SUCCESS),
+                // Whoever reads has had enough; what it has not taken comes again.
+                Err(FollowError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    return Ok(Exit::SUCCESS);
+                }
+                Err(FollowError::Audit(error)) => return Err(audit::failed(error)),
+                Err(error @ FollowError::Lost(_)) => {
+                    return Err(Failure { exit: ExitKind::Integrity, code: "audit-cursor", ..Failure::usage(error) });
+                }
+                Err(error @ FollowError::Output(_)) => return Err(anyhow::Error::from(error).into()),
+            }
+        }
+    }
+}
+
+/// Returns a time as records have it: one that is given, or so long ago.
+fn beginning(app: &App, text: &str) -> Result<String, Failure> {
+    let ago = || Some(app.system().now().saturating_sub(humantime::parse_duration(text).ok()?.as_secs()));
+    let at = moment(text).or_else(ago).and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
+    let allowed = "expected a time such as 2026-01-05T09:00:00Z, a date, or so long ago, such as 30d or 12h";
+    at.and_then(time::utc_millis).ok_or_else(|| Failure::usage(anyhow::anyhow!("--since: {allowed}")))
+}
+
+/// What is written, and how far.
+struct ExportOutput<'a> {
+    app: &'a App,
+    format: ExportFormat,
+    cursor: Option<PathBuf>,
+    /// Lines that are not written yet.
+    waiting: Vec<u8>,
+    /// How far the log was read.
+    read: Option<LogCursor>,
+}
+
+impl ExportOutput<'_> {
+    fn line(&mut self, line: &[u8], cursor: LogCursor, is_wanted: bool) -> io::Result<()> {
+        if is_wanted {
+            match self.format {
+                ExportFormat::Jsonl => self.waiting.extend_from_slice(line),
+                ExportFormat::Ocsf => self.waiting.extend(visible::line(&ocsf::event(line))?),
+            }
+        }
+        self.read = Some(cursor);
+        if self.waiting.len() < AT_ONCE { Ok(()) } else { self.commit() }
+    }
+
+    /// Writes what waits, and then the cursor. A signal that asks to end comes before both, or after both: so nothing is
+    /// written twice.
+    fn commit(&mut self) -> io::Result<()> {
+        let Some(read) = self.read.take() else { return Ok(()) };
+        let ends: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect();
+        ends.thread_block()?;
+        let written = self.write(read);
+        ends.thread_unblock()?;
+        self.waiting.clear();
+        written
+    }
+
+    fn write(&self, read: LogCursor) -> io::Result<()> {
+        // Not as an answer, whose reader may leave: what it has not read must come again.
+        let mut out = self.app.out().0;
+        out.write_all(&self.waiting)?;
+        out.flush()?;
+        let Some(path) = &self.cursor else { return Ok(()) };
+        let LogCursor { head: Head { seq, digest }, after } = read;
+        let document = json!({"schema": SCHEMA, "seq": seq, "digest": digest, "after": after});
+        write_whole(path, None, format!("{document}\n").as_bytes())
+    }
+}
+
+/// Reads a cursor; `None` when there is no such file yet.
+fn read_cursor(path: &Path) -> Result<Option<LogCursor>, Failure> {
+    let wrong = |why: anyhow::Error| {
+        let error = why.context(format!("the cursor {} can't be used", path.display()));
+        Failure { code: "audit-cursor", ..Failure::usage(error) }
+    };
+    if !authority::exists(path).map_err(|error| wrong(error.into()))? {
+        return Ok(None);
+    }
+    let bytes = authority::read_file(path, limits::TOKEN).map_err(|error| wrong(error.into()))?;
+    let cursor = || {
+        let document: Value = serde_json::from_slice(&bytes)?;
+        let number =
+            |key: &str| document.get(key).and_then(Value::as_u64).with_context(|| format!("it has no `{key}`"));
+        anyhow::ensure!(document.get("schema").and_then(Value::as_str) == Some(SCHEMA), "it is no `{SCHEMA}`");
+        let digest = document.get("digest").and_then(Value::as_str).context("it has no `digest`")?.parse()?;
+        Ok(LogCursor { head: Head { seq: number("seq")?, digest }, after: number("after")? })
+    };
+    cursor().map(Some).map_err(wrong)
+}

@@ -1,0 +1,173 @@
+//! The packages of a comparison: of a file, a registry, or the audit log.
+
+mod lines;
+mod listed;
+mod recorded;
+
+use std::path::Path;
+
+use crate::cli::app::App;
+use crate::cli::failure::Failure;
+use crate::cli::policy::diff::catalogue::lines::LineCatalogue;
+use crate::cli::policy::diff::catalogue::listed::ListedCatalogue;
+use crate::cli::policy::diff::catalogue::recorded::RecordedCatalogue;
+use smcp_authority as authority;
+use smcp_config::Places;
+use smcp_model::exit::ExitKind;
+use smcp_model::facts_document;
+use smcp_model::facts_document::DocumentError;
+use smcp_model::progress::Progress;
+use smcp_model::request::Subject;
+use smcp_model::text::SafeText;
+use smcp_pipeline::Session;
+
+/// The word for the audit log; a file of that name is `./audit`.
+const AUDIT: &str = "audit";
+/// The most packages that are judged together, and about the most bytes of their documents: all cores have work until
+/// they come to the last, and no catalogue is ever in memory.
+const BATCH: usize = 8192;
+const BATCH_BYTES: usize = 8 * 1024 * 1024;
+
+/// The packages of a comparison.
+#[derive(Debug)]
+pub(super) struct Catalogue {
+    source: CatalogueSource,
+    reader: EntryReader,
+}
+
+/// Reads entries; shared by all threads that judge.
+#[derive(Debug)]
+pub(super) struct EntryReader {
+    name: String,
+    places: Places,
+}
+
+#[derive(Debug)]
+enum CatalogueSource {
+    Lines(LineCatalogue),
+    Listed(Box<ListedCatalogue>),
+    Recorded(RecordedCatalogue),
+}
+
+/// A package of the catalogue.
+#[derive(Debug)]
+pub(super) struct CatalogueEntry {
+    /// Where it stands, for an error.
+    at: EntryPlace,
+    content: EntryContent,
+    /// How often it was decided about, and when that was last.
+    pub(super) seen: Option<(u64, SafeText)>,
+}
+
+#[derive(Debug)]
+enum EntryPlace {
+    /// The line of a file.
+    Line(u64),
+    /// The last record about a package.
+    Record(SafeText),
+}
+
+#[derive(Debug)]
+enum EntryContent {
+    /// A facts document.
+    Document(Vec<u8>),
+    /// A record of a decision.
+    Record(Vec<u8>),
+    /// What a registry says.
+    Known(Box<Subject>),
+}
+
+/// An entry that says nothing of a package.
+#[derive(Debug)]
+pub(super) struct WrongEntry {
+    at: String,
+    error: anyhow::Error,
+    problems: Vec<serde_json::Value>,
+}
+
+impl Catalogue {
+    /// Opens what `--catalog` names. A registry is asked as the configuration of `session` says.
+    pub(super) fn open(app: &App, name: &str, session: &Session) -> Result<Self, Failure> {
+        let source = if name == AUDIT {
+            CatalogueSource::Recorded(RecordedCatalogue::open(app)?)
+        } else if name.contains("://") || is_folder(app, name) {
+            CatalogueSource::Listed(Box::new(ListedCatalogue::open(app, name, session)?))
+        } else {
+            CatalogueSource::Lines(LineCatalogue::open(app, name)?)
+        };
+        Ok(Self { source, reader: EntryReader { name: name.to_owned(), places: app.places().clone() } })
+    }
+
+    /// Tells how much there is to do.
+    pub(super) fn begin(&self, progress: &mut dyn Progress) {
+        match &self.source {
+            CatalogueSource::Lines(lines) => progress.begin("judging", lines.length()),
+            CatalogueSource::Listed(listed) => progress.begin_steps("judging", listed.left()),
+            CatalogueSource::Recorded(recorded) => progress.begin_steps("judging", recorded.left()),
+        }
+    }
+
+    /// Returns the next packages, and how much of what there is to do they are; none at the end.
+    pub(super) fn next_batch(&mut self) -> Result<(Vec<CatalogueEntry>, u64), Failure> {
+        match &mut self.source {
+            CatalogueSource::Lines(lines) => lines.next_batch(),
+            CatalogueSource::Listed(listed) => listed.next_batch(),
+            CatalogueSource::Recorded(recorded) => recorded.next_batch(),
+        }
+    }
+
+    /// What is to be said of it at the end.
+    pub(super) fn remark(&self) -> Option<String> {
+        match &self.source {
+            CatalogueSource::Lines(_) => None,
+            CatalogueSource::Listed(listed) => listed.remark(),
+            CatalogueSource::Recorded(recorded) => recorded.remark(),
+        }
+    }
+
+    /// What reads its entries.
+    pub(super) const fn reader(&self) -> &EntryReader {
+        &self.reader
+    }
+}
+
+impl EntryReader {
+    /// Returns the package of an entry.
+    pub(super) fn subject(&self, entry: &CatalogueEntry) -> Result<Subject, WrongEntry> {
+        let at = || match &entry.at {
+            EntryPlace::Line(line) => format!("{}, line {line}", self.name),
+            EntryPlace::Record(package) => format!("the audit log's last record about {package}"),
+        };
+        match &entry.content {
+            EntryContent::Known(subject) => Ok(Subject::clone(subject)),
+            EntryContent::Record(line) => {
+                recorded::subject(line).map_err(|error| WrongEntry { at: at(), error, problems: Vec::new() })
+            }
+            EntryContent::Document(document) => self.read(document).map_err(|error| {
+                let Failure { error, problems, .. } = Failure::from(error);
+                WrongEntry { at: at(), error, problems }
+            }),
+        }
+    }
+
+    fn read(&self, document: &[u8]) -> Result<Subject, DocumentError> {
+        let Places { working_directory, home, .. } = &self.places;
+        let mut subject = facts_document::read(document, working_directory, home.as_deref())?;
+        subject.registry.iter_mut().for_each(|registry| registry.resolve(|path| authority::resolve(path).ok()));
+        Ok(subject)
+    }
+}
+
+fn is_folder(app: &App, name: &str) -> bool {
+    name != "-" && app.path(Path::new(name)).is_ok_and(|path| authority::open_dir(&path).is_ok())
+}
+
+/// The error of a catalogue with such an entry: nothing is said about a part of it.
+pub(super) fn failure(WrongEntry { at, error, problems }: WrongEntry) -> Failure {
+    Failure { problems, ..wrong(error.context(at)) }
+}
+
+/// A catalogue that is not right is like a registry that can't answer: 1 is left for what changes.
+fn wrong(error: anyhow::Error) -> Failure {
+    Failure { exit: ExitKind::Registry, code: "catalogue", ..Failure::usage(error) }
+}

@@ -1,0 +1,65 @@
+//! The catalogue of a registry: each package in its latest version.
+
+use crate::cli::app::App;
+use crate::cli::failure::Failure;
+use crate::cli::policy::diff::catalogue::CatalogueEntry;
+use crate::cli::policy::diff::catalogue::EntryContent;
+use crate::cli::policy::diff::catalogue::EntryPlace;
+use smcp_authority as authority;
+use smcp_model::deadline::Deadline;
+use smcp_model::number;
+use smcp_model::text::SafeText;
+use smcp_pipeline::PackageList;
+use smcp_pipeline::Session;
+
+/// The most packages that are asked for before they are judged: a registry takes longer than its policies.
+const AT_ONCE: usize = 512;
+
+/// The packages of a registry.
+#[derive(Debug)]
+pub(super) struct ListedCatalogue {
+    packages: PackageList,
+    /// How many have no published version.
+    unpublished: u64,
+    patience: std::time::Duration,
+}
+
+impl ListedCatalogue {
+    /// Lists the packages of a registry, which is asked as the configuration of `session` says.
+    pub(super) fn open(app: &App, name: &str, session: &Session) -> Result<Self, Failure> {
+        let mut registry = app.registry(name)?;
+        registry.resolve(|path| authority::resolve(path).ok());
+        let asking = app.session_at(session, registry);
+        let Some(packages) = PackageList::of(&asking)? else {
+            let error = anyhow::anyhow!("`{name}` can't be listed: only a directory and a registry of images can");
+            return Err(Failure::usage(error));
+        };
+        Ok(Self { packages, unpublished: 0, patience: session.config().start_timeout() })
+    }
+
+    pub(super) fn left(&self) -> usize {
+        self.packages.left()
+    }
+
+    /// Asks for the next packages. The first that is not right ends it: a part is never taken for the whole.
+    pub(super) fn next_batch(&mut self) -> Result<(Vec<CatalogueEntry>, u64), Failure> {
+        let before = self.left();
+        let mut batch = Vec::new();
+        while batch.len() < AT_ONCE {
+            match self.packages.next(&Deadline::after(self.patience))? {
+                None => break,
+                Some(None) => self.unpublished = self.unpublished.saturating_add(1),
+                Some(Some(subject)) => {
+                    let at = EntryPlace::Record(SafeText::new(&subject.label()));
+                    batch.push(CatalogueEntry { at, content: EntryContent::Known(Box::new(subject)), seen: None });
+                }
+            }
+        }
+        Ok((batch, number::wide(before.saturating_sub(self.left()))))
+    }
+
+    pub(super) fn remark(&self) -> Option<String> {
+        let count = self.unpublished;
+        (count > 0).then(|| format!("{count} packages of the registry have no published version, and are left out"))
+    }
+}

@@ -1,0 +1,116 @@
+//! The packages of the audit log, each as the last decision was told of it.
+//!
+//! The log is read twice: once for where the last record of each package is, and then those records alone. Only the names
+//! of the packages are in memory.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::IntoIter;
+use std::ops::ControlFlow;
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+use crate::cli::app::App;
+use crate::cli::audit;
+use crate::cli::failure::Failure;
+use crate::cli::policy::diff::catalogue::BATCH_BYTES;
+use crate::cli::policy::diff::catalogue::CatalogueEntry;
+use crate::cli::policy::diff::catalogue::EntryContent;
+use crate::cli::policy::diff::catalogue::EntryPlace;
+use crate::cli::policy::diff::catalogue::wrong;
+use smcp_audit::LineKey;
+use smcp_audit::LogFile;
+use smcp_model::audit::Event;
+use smcp_model::audit::SCHEMA;
+use smcp_model::facts_document;
+use smcp_model::request::Subject;
+use smcp_model::text::SafeText;
+
+/// The packages of a log, by name.
+#[derive(Debug)]
+pub(super) struct RecordedCatalogue {
+    parts: Vec<LogFile>,
+    packages: IntoIter<String, LastRecord>,
+    /// How many lines have another schema: a later version may know them.
+    foreign: u64,
+}
+
+/// The last decision about a package.
+#[derive(Debug)]
+struct LastRecord {
+    /// The number of the file, and the place in it.
+    part: usize,
+    offset: u64,
+    times: u64,
+    time: String,
+}
+
+impl RecordedCatalogue {
+    /// Looks through the user's log, the files that were put aside included.
+    pub(super) fn open(app: &App) -> Result<Self, Failure> {
+        let mut parts = audit::log(app)?.parts;
+        let mut packages: BTreeMap<String, LastRecord> = BTreeMap::new();
+        let mut foreign = 0_u64;
+        for (number, part) in parts.iter_mut().enumerate() {
+            let name = part.name.clone();
+            let (mut line, mut broken) = (0_u64, None);
+            let read = part.lines_from(0, &mut |offset, text| {
+                line = line.saturating_add(1);
+                match LineKey::of(text) {
+                    Ok(key) if key.schema != SCHEMA => foreign = foreign.saturating_add(1),
+                    Ok(key) if key.event == Event::Decision.as_str() => {
+                        let times = packages.get(key.package.as_ref()).map_or(0, |seen| seen.times);
+                        let (times, time) = (times.saturating_add(1), key.time.into_owned());
+                        packages.insert(key.package.into_owned(), LastRecord { part: number, offset, times, time });
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        broken = Some(error);
+                        return ControlFlow::Break(());
+                    }
+                }
+                ControlFlow::Continue(())
+            });
+            read.map_err(audit::failed)?;
+            if let Some(error) = broken {
+                let error = anyhow::Error::from(error).context(format!("{name}, line {line}: it is no record"));
+                return Err(wrong(error));
+            }
+        }
+        Ok(Self { parts, packages: packages.into_iter(), foreign })
+    }
+
+    pub(super) fn left(&self) -> usize {
+        self.packages.len()
+    }
+
+    /// Returns the last records about the next packages.
+    pub(super) fn next_batch(&mut self) -> Result<(Vec<CatalogueEntry>, u64), Failure> {
+        let (mut batch, mut bytes, mut done) = (Vec::new(), 0_usize, 0_u64);
+        while bytes < BATCH_BYTES {
+            let Some((package, LastRecord { part, offset, times, time })) = self.packages.next() else { break };
+            let Some(part) = self.parts.get_mut(part) else { break };
+            let line = part.line_at(offset).map_err(audit::failed)?;
+            bytes = bytes.saturating_add(line.len());
+            done = done.saturating_add(1);
+            batch.push(CatalogueEntry {
+                at: EntryPlace::Record(SafeText::new(&package)),
+                content: EntryContent::Record(line),
+                seen: Some((times, SafeText::new(&time))),
+            });
+        }
+        Ok((batch, done))
+    }
+
+    pub(super) fn remark(&self) -> Option<String> {
+        let count = self.foreign;
+        (count > 0).then(|| format!("{count} lines of the audit log have another schema, and are passed over"))
+    }
+}
+
+/// Returns the package of a recorded decision, as the policies were told of it.
+pub(super) fn subject(line: &[u8]) -> anyhow::Result<Subject> {
+    let mut record: Value = serde_json::from_slice(line)?;
+    let subject = record.pointer_mut("/request/subject").map(Value::take).context("it has no `request`")?;
+    Ok(facts_document::deserialize(subject)?)
+}

@@ -1,0 +1,262 @@
+//! The records that are decided again, and how: a part of the log at a time.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::cli::app::App;
+use crate::cli::audit;
+use crate::cli::failure::Failure;
+use smcp_audit::KnownLog;
+use smcp_audit::Snapshot;
+use smcp_audit::WalkedLine;
+use smcp_audit::walk;
+use smcp_model::audit::Break;
+use smcp_model::audit::Event;
+use smcp_model::audit::SCHEMA;
+use smcp_model::diff::Judgement;
+use smcp_model::limits;
+use smcp_model::progress::Progress;
+use smcp_model::record::Body;
+use smcp_model::record::DecisionRecord;
+use smcp_model::record::Record;
+use smcp_model::replay::ReplayTally;
+use smcp_model::text::SafeText;
+use smcp_model::time;
+use smcp_pipeline::PipelineError;
+use smcp_pipeline::Replayed;
+use smcp_pipeline::Replayer;
+use smcp_policy_cases::moment;
+
+/// So many records are decided at once, and so many bytes of them are held, unless one is longer by itself.
+const RECORDS: usize = 512;
+const BYTES: usize = 8 << 20;
+
+/// Where the records come from.
+#[derive(Debug)]
+pub(super) enum RecordSource {
+    /// The audit log, from a time on, as records have it.
+    Log(Option<String>),
+    /// One record of the audit log.
+    Number(u64),
+    /// A file.
+    File(PathBuf),
+}
+
+impl RecordSource {
+    /// Reads the options.
+    pub(super) fn of(app: &App, record: Option<&str>, since: Option<&str>) -> Result<Self, Failure> {
+        let Some(record) = record else {
+            return Ok(Self::Log(since.map(|text| beginning(app, text)).transpose()?));
+        };
+        Ok(record.parse().map_or_else(|_| Self::File(record.into()), Self::Number))
+    }
+}
+
+/// Returns a time as records have it: one that is given, or so long ago.
+fn beginning(app: &App, text: &str) -> Result<String, Failure> {
+    let ago = || {
+        let ago = humantime::parse_duration(text).ok()?.as_secs();
+        Some(app.system().now().saturating_sub(ago))
+    };
+    let seconds = moment(text)
+        .or_else(ago)
+        .and_then(|seconds| time::utc_millis(std::time::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?));
+    let allowed = "expected a time such as 2026-01-05T09:00:00Z, a date, or so long ago, such as 30d or 12h";
+    seconds.ok_or_else(|| Failure::usage(anyhow::anyhow!("--since {}: {allowed}", SafeText::quoted_value(text))))
+}
+
+/// Decides records again, a part at a time.
+pub(super) struct Replay<'s, 'p> {
+    replayer: Replayer<'s>,
+    progress: &'p mut dyn Progress,
+    tally: ReplayTally,
+    /// Lines that are not decided yet, each with its number.
+    waiting: Vec<(u64, Vec<u8>)>,
+    bytes: usize,
+    failed: Option<PipelineError>,
+}
+
+impl<'s, 'p> Replay<'s, 'p> {
+    pub(super) fn new(replayer: Replayer<'s>, progress: &'p mut dyn Progress) -> Self {
+        Self { replayer, progress, tally: ReplayTally::default(), waiting: Vec::new(), bytes: 0, failed: None }
+    }
+
+    /// Decides every record of the source, and returns what came of it.
+    pub(super) fn run(mut self, app: &App, source: RecordSource) -> Result<ReplayTally, Failure> {
+        match source {
+            RecordSource::Log(since) => self.log(audit::log(app)?, since.as_deref())?,
+            RecordSource::Number(number) => self.number(&mut audit::log(app)?, number)?,
+            RecordSource::File(file) => self.file(app, &file)?,
+        }
+        self.decide();
+        match self.failed {
+            Some(error) => Err(error.into()),
+            None => Ok(self.tally),
+        }
+    }
+
+    fn log(&mut self, mut log: Snapshot, since: Option<&str>) -> Result<(), Failure> {
+        let whole = log.parts.len();
+        if let Some(since) = since {
+            // Times never go back within a log. A file whose end can't be read is read, and what is wrong is said.
+            let is_older = |part: &smcp_audit::LogFile| {
+                let last = part.last_time().ok().flatten().and_then(time::utc_millis);
+                last.is_some_and(|last| last.as_str() < since)
+            };
+            let older = log.parts.iter().take_while(|part| is_older(part)).count();
+            log.parts.drain(..older);
+        }
+        let bounds = KnownLog { partial: log.parts.len() < whole, other_schemas: true, ..KnownLog::default() };
+        let found = walk(&mut log.parts, bounds, &mut |line| self.line(line, since)).map_err(audit::failed)?;
+        self.tally.breaks = found.breaks;
+        self.tally.more_breaks = found.more;
+        self.tally.notes = found.notes;
+        Ok(())
+    }
+
+    fn line(&mut self, line: WalkedLine<'_>, since: Option<&str>) {
+        let passed_over = &mut self.tally.passed_over;
+        match line {
+            WalkedLine::Damaged => {}
+            WalkedLine::OtherSchema => passed_over.other_schemas = passed_over.other_schemas.saturating_add(1),
+            WalkedLine::Record { time, .. } if is_before(time.as_deref(), since) => {}
+            WalkedLine::Record { text, seq, event, .. } => {
+                if event.as_deref() == Some(Event::Decision.as_str()) {
+                    self.take(seq, text);
+                    return;
+                }
+                passed_over.events = passed_over.events.saturating_add(1);
+                if event.as_deref() == Some(Event::Start.as_str())
+                    && let Some(package) = smcp_audit::package_of(text)
+                {
+                    self.tally.started(&SafeText::new(&package));
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, seq: u64, line: &[u8]) {
+        if self.failed.is_some() {
+            return;
+        }
+        self.bytes = self.bytes.saturating_add(line.len());
+        self.waiting.push((seq, line.to_vec()));
+        if self.waiting.len() >= RECORDS || self.bytes >= BYTES {
+            self.decide();
+        }
+    }
+
+    fn number(&mut self, log: &mut Snapshot, number: u64) -> Result<(), Failure> {
+        let line = one(log, number)?;
+        self.value(number, &line);
+        Ok(())
+    }
+
+    /// Takes the records of a file: one a line, or a document with several, as `audit show --json` prints it.
+    fn file(&mut self, app: &App, file: &Path) -> Result<(), Failure> {
+        let most = usize::try_from(limits::AUDIT_FILE).unwrap_or(usize::MAX);
+        let bytes = app.read_document(file, most, limits::START_TIMEOUT_DEFAULT)?;
+        let name = SafeText::new(&file.display().to_string());
+        let whole: Option<Value> = serde_json::from_slice(&bytes).ok();
+        if let Some(document) = whole {
+            let listed = document.get("records").and_then(Value::as_array);
+            match listed {
+                Some(records) => {
+                    let records = records.iter().map(|entry| entry.get("record").unwrap_or(entry));
+                    records.zip(1..).for_each(|(record, number)| self.value(number, record));
+                }
+                None => self.value(1, &document),
+            }
+            return Ok(());
+        }
+        let lines = bytes.split(|byte| *byte == b'\n').zip(1_u64..);
+        for (line, number) in lines.filter(|(line, _)| !line.trim_ascii().is_empty()) {
+            match serde_json::from_slice::<Value>(line) {
+                Ok(record) => self.value(number, &record),
+                Err(error) => self.tally.breaks.push(Break {
+                    file: name.clone(),
+                    line: number,
+                    message: SafeText::new(&format!("it is not a record: {error}")),
+                }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a record that is parsed already.
+    fn value(&mut self, number: u64, record: &Value) {
+        let passed_over = &mut self.tally.passed_over;
+        if record.get("schema").and_then(Value::as_str) != Some(SCHEMA) {
+            passed_over.other_schemas = passed_over.other_schemas.saturating_add(1);
+        } else if record.get("event").and_then(Value::as_str) == Some(Event::Decision.as_str()) {
+            self.take(number, record.to_string().as_bytes());
+        } else {
+            passed_over.events = passed_over.events.saturating_add(1);
+        }
+    }
+
+    /// Decides what waits.
+    fn decide(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.bytes = 0;
+        let parsed = smcp_policy::share(&waiting, || (), |(), lines| lines.iter().map(parsed).collect::<Vec<_>>());
+        let (mut records, mut times) = (Vec::new(), Vec::new());
+        for ((seq, _), parsed) in waiting.iter().zip(parsed.into_iter().flatten()) {
+            match parsed {
+                Ok((record, time)) => {
+                    records.push(record);
+                    times.push(time);
+                }
+                Err(why) => self.tally.undecided(SafeText::new(&format!("record {seq} can't be read: {why}"))),
+            }
+        }
+        match self.replayer.again(&records, self.progress) {
+            Ok(replayed) => {
+                for ((record, time), replayed) in records.iter().zip(&times).zip(replayed) {
+                    count(&mut self.tally, record, time, replayed);
+                }
+            }
+            Err(error) => self.failed = Some(error),
+        }
+    }
+}
+
+/// Whether a record is older than what is asked for. One that does not say its time is not.
+fn is_before(time: Option<&str>, since: Option<&str>) -> bool {
+    matches!((time, since), (Some(time), Some(since)) if time < since)
+}
+
+fn count(tally: &mut ReplayTally, record: &DecisionRecord, time: &SafeText, replayed: Replayed) {
+    match replayed {
+        Replayed::Decided(again) => {
+            let (from, to) = (Judgement::of_document(&record.decision), Judgement::of_document(&again.decision));
+            tally.decided(&record.package, &from, &to, time);
+        }
+        Replayed::BeforePolicies => {
+            tally.passed_over.before_policies = tally.passed_over.before_policies.saturating_add(1);
+        }
+        Replayed::Undecided(why) => tally.undecided(why),
+    }
+}
+
+/// Reads a decision and its time.
+fn parsed((_, line): &(u64, Vec<u8>)) -> Result<(DecisionRecord, SafeText), String> {
+    let value: Value = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    let record = Record::read(&value).map_err(|error| error.to_string())?;
+    match record.body {
+        Body::Decision(decision) => Ok((*decision, record.place.time)),
+        Body::Failure(_) | Body::Start(_) | Body::End(_) => Err("it is no decision".to_owned()),
+    }
+}
+
+/// Returns the record with a number of the audit log.
+pub(in crate::cli::policy) fn one(log: &mut Snapshot, number: u64) -> Result<Value, Failure> {
+    let wanted = |key: Option<&smcp_audit::RecordKey<'_>>| key.is_some_and(|key| key.seq == number);
+    let found = smcp_audit::newest(&mut log.parts, 1, wanted).map_err(audit::failed)?;
+    let record = found.into_iter().next().map(|line| line.value);
+    let missing = || anyhow::anyhow!("the audit log has no record {number}; see `smcp audit tail`");
+    record.ok_or_else(|| Failure::usage(missing()))
+}

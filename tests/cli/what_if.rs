@@ -1,0 +1,136 @@
+//! `policy diff`: what a catalogue of packages would come to under other rules.
+
+use std::fs;
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::bed::Package;
+use crate::bed::TestBed;
+
+const OLD: &str = "policy: {min_score: 60, score_mode: warn}\n";
+const NEW: &str = "policy:\n  allowed_origins: [official, verified]\n  min_score: 80\n";
+const LINE: &str = "policy diff --from old.yaml --to new.yaml --catalog";
+
+/// A bed with both configurations, and four packages of which three change.
+fn bed() -> TestBed {
+    let bed = TestBed::new();
+    bed.write("old.yaml", OLD);
+    bed.write("new.yaml", NEW);
+    bed.write("catalogue.jsonl", catalogue());
+    bed
+}
+
+fn catalogue() -> String {
+    let package = |name: &str, origin: &str, score: u8| json!({"org": "acme", "name": name, "version": "1.0.0", "status": "published", "origin": origin, "score": score});
+    let packages = [
+        package("good", "official", 90),
+        package("low", "verified", 70),
+        package("other", "community", 90),
+        package("bad", "community", 50),
+    ];
+    let revoked = json!({"name": "revoked", "status": "revoked"});
+    packages.iter().chain([&revoked]).map(|package| format!("{package}\n\n")).collect()
+}
+
+#[test]
+fn people_see_what_changes_and_by_which_policy() {
+    let bed = bed();
+    let ran = bed.run(&format!("{LINE} catalogue.jsonl")).succeeds();
+    insta::assert_snapshot!("what_if", ran.stdout);
+    // Nothing is kept of it.
+    assert!(!bed.has(".mcp/audit.jsonl") && !bed.has(".mcp/seen.json"));
+    bed.run(&format!("{LINE} catalogue.jsonl --exit-code")).exits(1);
+    bed.run("policy diff --from old.yaml --to old.yaml --catalog catalogue.jsonl --exit-code").succeeds();
+}
+
+#[test]
+fn programs_get_the_same_at_every_run_from_a_file_or_a_pipe() {
+    let bed = bed();
+    let document = bed.run(&format!("{LINE} catalogue.jsonl --json")).succeeds();
+    let piped = bed.smcp(&format!("{LINE} - --json")).input(catalogue()).run().succeeds();
+    assert_eq!(document.raw, piped.raw);
+    let read: Value = serde_json::from_str(&document.raw).unwrap();
+    let summary = json!({"packages": 5, "newly_blocked": 3, "newly_asked": 0, "newly_warned": 0, "newly_allowed": 0,
+                         "unchanged": 2});
+    assert_eq!((&read["schema"], &read["summary"]), (&json!("smcp.diff/1"), &summary));
+    let packages: Vec<_> = read["changes"].as_array().unwrap().iter().map(|it| it["package"].clone()).collect();
+    assert_eq!(packages, ["acme/low@1.0.0", "acme/other@1.0.0", "acme/bad@1.0.0"]);
+    let sarif: Value = serde_json::from_str(&bed.run(&format!("{LINE} catalogue.jsonl --format sarif")).raw).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let place = |rule: &str| {
+        let result = results.iter().find(|result| result["ruleId"] == rule).unwrap();
+        let physical = &result["locations"][0]["physicalLocation"];
+        (physical["artifactLocation"]["uri"].clone(), physical["region"]["startLine"].clone())
+    };
+    assert_eq!(place("origin/origin-not-allowed"), (json!("new.yaml"), json!(2)));
+    assert_eq!(place("score/score-below-minimum"), (json!("new.yaml"), json!(3)));
+}
+
+#[test]
+fn a_catalogue_that_is_not_right_says_nothing_but_where() {
+    let bed = bed();
+    let cases = [
+        ("{\"score\": 90}\n{\"scor\": 1}\n", "catalogue.jsonl, line 2: the facts document: `/scor` is no key"),
+        (
+            "{\"score\": 90}\n\n{\"score\": 500}\n",
+            "catalogue.jsonl, line 3: the facts document: `/score` is the number 500",
+        ),
+        ("{\"score\": 90}\n{\"score\"", "catalogue.jsonl, line 2: "),
+        ("\u{0}\n", "catalogue.jsonl, line 1: the facts document is not UTF-8 text"),
+    ];
+    for (text, says) in cases {
+        bed.write("catalogue.jsonl", text);
+        let ran = bed.run(&format!("{LINE} catalogue.jsonl --html page.html")).exits(2);
+        assert!(ran.stderr.contains(says), "{says}: {ran}");
+        assert_eq!((ran.stdout.as_str(), bed.has("page.html")), ("", false), "{says}");
+    }
+    bed.run(&format!("{LINE} missing.jsonl")).exits(2).says(&["missing.jsonl"]);
+    bed.run(&format!("{LINE} https://registry.example.com")).exits(1).says(&["can't be listed"]);
+    bed.run(&format!("{LINE} catalogue.jsonl --format junit")).exits(1);
+    bed.write("new.yaml", "polcy: {}\n");
+    bed.run(&format!("{LINE} catalogue.jsonl")).exits(1).says(&["new.yaml:1:1", "polcy"]);
+}
+
+#[test]
+fn a_registry_and_the_audit_log_are_catalogues() {
+    let bed = bed();
+    bed.configure("");
+    bed.publish(&Package::shell("acme/good@1.0.0", "").facts("official", 2, 90));
+    bed.publish(&Package::shell("acme/low@1.0.0", "").facts("official", 2, 95));
+    bed.publish(&Package::shell("acme/low@1.1.0", "").facts("official", 2, 70));
+    let changes = |catalogue: &str| {
+        let document = bed.run(&format!("{LINE} {catalogue} --json")).succeeds();
+        let document: Value = serde_json::from_str(&document.raw).unwrap();
+        (document["summary"]["packages"].clone(), document["changes"].as_array().unwrap().clone())
+    };
+    let (packages, changed) = changes("registry");
+    assert_eq!((packages, &changed[0]["package"]), (json!(2), &json!("acme/low@1.1.0")));
+    assert_eq!((changed.len(), &changed[0]["times"]), (1, &Value::Null));
+    assert_eq!(changes("audit").0, json!(0));
+    for reference in ["acme/good@1.0.0", "acme/low@1.0.0", "acme/low@latest", "acme/low@1.1.0"] {
+        bed.run(&format!("policy check {reference}")).succeeds();
+    }
+    // As another smcp would have put it aside.
+    fs::rename(bed.path(".mcp/audit.jsonl"), bed.path(".mcp/audit-000001.jsonl")).unwrap();
+    bed.run("policy check acme/low@1.1.0").succeeds();
+    let (packages, changed) = changes("audit");
+    assert_eq!((packages, changed.len()), (json!(3), 1));
+    assert_eq!((&changed[0]["package"], &changed[0]["times"]), (&json!("acme/low@1.1.0"), &json!(3)));
+    assert!(changed[0]["last"].as_str().unwrap().ends_with('Z'), "{changed:?}");
+    bed.write(".mcp/audit.jsonl", "no record\n");
+    bed.run(&format!("{LINE} audit")).exits(2).says(&["audit.jsonl, line 1"]);
+}
+
+#[test]
+fn the_administrators_rules_count_only_when_they_are_asked_for() {
+    let bed = bed();
+    bed.write("system.yaml", "trusted_registries: [https://r.example.com]\npolicy: {min_score: 100}\n");
+    let changed = |more: &str| {
+        let line = format!("{LINE} catalogue.jsonl --json {more}");
+        let ran = bed.smcp(&line).env("SMCP_SYSTEM_CONFIG", bed.path("system.yaml")).run().succeeds();
+        let document: Value = serde_json::from_str(&ran.raw).unwrap();
+        document["summary"]["newly_blocked"].clone()
+    };
+    assert_eq!((changed(""), changed("--with-system")), (json!(3), json!(0)));
+}
