@@ -185,6 +185,7 @@ impl Home {
             read_head: |_| None,
             compilation: Compilation::InProcess,
             lasting: true,
+            offline: true,
         };
         Session::new(config.unwrap_or_else(|error| panic!("{error}\n{text}")), system, self.host.clone())
     }
