@@ -48,6 +48,7 @@ pub fn document(subject: &Subject, conclusion: Conclusion<'_>, notices: &[Notice
     let (decision, refusal, policies) = match conclusion {
         Conclusion::Ruled(ruling) => {
             facts.believed_by = Some(ruling.believed_by.clone());
+            facts.verified_by.clone_from(&ruling.verified_by);
             statements = ruling.statements.clone();
             (ruling.effect(), None, ruling.policies())
         }

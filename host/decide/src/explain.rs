@@ -37,6 +37,8 @@ pub struct ExplainedPolicy {
 pub enum Told {
     /// The registry's.
     Registry,
+    /// The registry's, but that the namespace is verified: so the layer says.
+    Verified,
     /// Nobody's: its layer does not trust the registry.
     Nothing,
     /// That of a signed statement; nothing, where there was none that counts.
@@ -48,6 +50,7 @@ impl Told {
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Registry => "registry",
+            Self::Verified => "verified-namespace",
             Self::Nothing => "nothing",
             Self::Statement(_) => "statement",
         }

@@ -178,6 +178,7 @@ pub struct Ruling {
     policies: Vec<Evaluated>, // INVARIANT: at least one.
     effect: Effect,           // INVARIANT: the maximum of the effects of `policies`.
     believed_by: Vec<LayerName>,
+    verified_by: Vec<LayerName>,
     statements: Vec<StatedDocument>,
 }
 
@@ -185,7 +186,8 @@ impl Ruling {
     /// Combines outcomes: the decision is the strictest effect of any policy, in any order.
     pub fn of(policies: Vec<Evaluated>) -> Result<Self, Refusal> {
         let effect = policies.iter().map(Evaluated::effect).max().ok_or(Refusal::NoPolicies)?;
-        Ok(Self { policies, effect, believed_by: Vec::new(), statements: Vec::new() })
+        let (believed_by, verified_by, statements) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { policies, effect, believed_by, verified_by, statements })
     }
 
     /// The same ruling, with the layers that believe the registry's facts, in their order. It is shown, and changes no
@@ -193,6 +195,12 @@ impl Ruling {
     #[must_use]
     pub fn believed_by(self, layers: Vec<LayerName>) -> Self {
         Self { believed_by: layers, ..self }
+    }
+
+    /// The same ruling, with the layers that take the package's namespace for verified. It is shown, and changes no effect.
+    #[must_use]
+    pub fn verified_by(self, layers: Vec<LayerName>) -> Self {
+        Self { verified_by: layers, ..self }
     }
 
     /// The same ruling, with the signed statements that layers went by. They are shown, and change no effect.

@@ -126,6 +126,9 @@ pub struct DecidedFacts {
     /// The layers that believe the registry; absent where no policy was evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub believed_by: Option<Vec<LayerName>>,
+    /// Those of them that take its namespace for verified, and told their policies this origin; absent where none does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verified_by: Vec<LayerName>,
 }
 
 impl DecidedFacts {
@@ -140,6 +143,7 @@ impl DecidedFacts {
             registry: subject.registry.as_ref().map(|registry| SafeText::new(&registry.to_string())),
             bundle_digest: subject.bundle_digest,
             believed_by: None,
+            verified_by: Vec::new(),
         }
     }
 }

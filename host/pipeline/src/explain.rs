@@ -104,6 +104,7 @@ pub fn of_record(
     };
     let ruling = ruling.by_statements(record.decision.statements.clone());
     let ruling = ruling.believed_by(record.decision.facts.believed_by.clone().unwrap_or_default());
+    let ruling = ruling.verified_by(record.decision.facts.verified_by.clone());
     let files = policies::exception_files(session.config(), &subject);
     let lifts = decide::lifting(&ruling, &subject, context.trust, &files);
     let judged = Judged { subject, ruling, notices: Vec::new(), lifts, stated: None, access: None };

@@ -5,6 +5,7 @@
 
 use crate::PipelineError;
 use crate::Session;
+use crate::policies;
 use smcp_config::Layer;
 use smcp_decide::InForce;
 use smcp_decide::Occasion;
@@ -65,6 +66,7 @@ impl<'a> LayerRules<'a> {
                 let own = statements.iter().find(|stated| stated.layer == layer.name());
                 Told::Statement(Box::new(own.map_or_else(Facts::untrusted, StatedDocument::facts)))
             }
+            None if layer.believes(registry) && policies::verified(layer, subject).is_some() => Told::Verified,
             None if layer.believes(registry) => Told::Registry,
             None => Told::Nothing,
         };
@@ -81,6 +83,7 @@ impl<'a> LayerRules<'a> {
     pub(crate) fn told(&self, subject: &Subject) -> Subject {
         match &self.told {
             Told::Registry | Told::Nothing => subject.clone(),
+            Told::Verified => policies::in_verified_namespace(subject),
             Told::Statement(facts) => Subject { facts: Facts::clone(facts), ..subject.clone() },
         }
     }

@@ -353,6 +353,7 @@ fn evaluate_admitted<T>(
     match evaluated.and_then(|policies| Ok(admitted.rule(policies)?)) {
         Ok((ruled, ruling)) => {
             let ruling = ruling.believed_by(policies::believers(session.config(), &subject));
+            let ruling = ruling.verified_by(policies::verifiers(session.config(), &subject));
             let ruling = ruling.by_statements(stated.documents());
             notices.extend(policies::low_score(session.config(), &subject, &ruling));
             notices.extend(session.not_kept());

@@ -108,8 +108,19 @@ pub(super) fn verified(layer: &Layer, subject: &Subject) -> Option<Subject> {
     if subject.facts.origin != Some(Origin::Community) || !layer.verifies(registry, &subject.org) {
         return None;
     }
+    Some(in_verified_namespace(subject))
+}
+
+/// Returns a package as policies are told of it that hear that its namespace is verified.
+pub(super) fn in_verified_namespace(subject: &Subject) -> Subject {
     let facts = Facts { origin: Some(Origin::Verified), ..subject.facts.clone() };
-    Some(Subject { facts, ..subject.clone() })
+    Subject { facts, ..subject.clone() }
+}
+
+/// Returns the layers that believe the package's registry, and take its namespace for verified.
+pub(super) fn verifiers(config: &Config, subject: &Subject) -> Vec<LayerName> {
+    let believing = config.layers().iter().filter(|layer| layer.believes(subject.registry.as_ref()));
+    believing.filter(|layer| verified(layer, subject).is_some()).map(Layer::name).collect()
 }
 
 /// Returns a notice for each layer that doesn't trust the registry: it says why its policies see no facts.

@@ -277,6 +277,7 @@ impl OpenTrial<'_> {
         let DecisionRecord { package, decision, request, policies, exceptions, sets, .. } = self.record;
         let ruling = ruling.by_statements(decision.statements.clone());
         let ruling = ruling.believed_by(decision.facts.believed_by.clone().unwrap_or_default());
+        let ruling = ruling.verified_by(decision.facts.verified_by.clone());
         let (consent, document) = self.document(&ruling, decision.notices.clone());
         let believed = |policy: &Evaluated| {
             let recorded = policies.iter().find(|it| it.layer == policy.layer() && it.name == *policy.name());
@@ -303,6 +304,7 @@ impl OpenTrial<'_> {
         });
         let ruling = ruling.by_statements(stated.cloned().collect());
         let ruling = ruling.believed_by(policies::believers(config, subject));
+        let ruling = ruling.verified_by(policies::verifiers(config, subject));
         let by_rules = policies::distrust(config, subject).into_iter();
         let by_rules: Vec<Notice> = by_rules.chain(policies::low_score(config, subject, &ruling)).collect();
         let (consent, document) = self.document(&ruling, notices(&decision.notices, &by_rules));

@@ -236,7 +236,10 @@ impl SideLayer<'_> {
         let (first, layer) = self.shared.as_ref()?.first;
         let said = known.get(layer)?.get(number)?.as_deref()?;
         let registry = subject.registry.as_ref();
-        (first.believes(registry) == self.layer.believes(registry)).then_some(said)
+        let verifies = |layer| policies::verified(layer, subject).is_some();
+        let is_told_the_same =
+            first.believes(registry) == self.layer.believes(registry) && verifies(first) == verifies(self.layer);
+        is_told_the_same.then_some(said)
     }
 
     /// All answers in the order of the policies: those that are known, and those of the rest.
@@ -254,7 +257,8 @@ impl SideLayer<'_> {
 /// What the policies of a layer are told. No facts document is signed, so that one for a layer that goes by statements
 /// ends before.
 fn told(layer: &Layer, subject: &Subject, context: Context) -> Request {
-    request::build(subject, context, layer.believes(subject.registry.as_ref()))
+    let verified = policies::verified(layer, subject);
+    request::build(verified.as_ref().unwrap_or(subject), context, layer.believes(subject.registry.as_ref()))
 }
 
 impl Opinion {

@@ -29,6 +29,7 @@ use smcp_decide::Told;
 use smcp_decide::Way;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Facts;
+use smcp_model::facts::Origin;
 use smcp_model::facts::Score;
 use smcp_model::facts::Status;
 use smcp_model::mode::Effect;
@@ -115,6 +116,10 @@ fn told(layer: LayerName, told: &Told, subject: &Subject) -> String {
     match (told, &subject.registry) {
         (Told::Registry, Some(registry)) => format!("{layer} layer: its policies were told what {registry} says"),
         (Told::Registry, None) => format!("{layer} layer: its policies were told what the document says"),
+        (Told::Verified, _) => format!(
+            "{layer} layer: its policies were told what the registry says, and that the namespace is verified \
+             (verified_namespaces)"
+        ),
         (Told::Nothing, _) => format!(
             "{layer} layer: its policies were told of no origin, level, score or findings: it does not trust the registry \
              (trusted_registries)"
@@ -209,6 +214,7 @@ pub fn document(report: &Report<'_>, explanation: &Explanation) -> Value {
     let policies = ruled.iter().zip(&explanation.policies).map(|(policy, explained)| {
         let facts = match &explained.told {
             Told::Registry => facts_told(&report.subject.facts),
+            Told::Verified => facts_told(&Facts { origin: Some(Origin::Verified), ..report.subject.facts.clone() }),
             Told::Nothing => facts_told(&Facts::untrusted()),
             Told::Statement(facts) => facts_told(facts),
         };

@@ -56,6 +56,7 @@ fn facts() -> Value {
         always("registry", or_null(text())),
         always("bundle_digest", or_null(digest())),
         sometimes("believed_by", list(words(&LayerName::ALL, LayerName::as_str))),
+        sometimes("verified_by", list(words(&LayerName::ALL, LayerName::as_str))),
     ])
 }
 

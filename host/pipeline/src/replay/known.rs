@@ -211,6 +211,7 @@ impl KnownRules {
             let stated = record.decision.statements.iter().find(|stated| stated.layer == *layer);
             let told = match (stated, believed) {
                 (Some(stated), _) => Told::Statement(Box::new(StatedDocument::facts(stated))),
+                (None, true) if record.decision.facts.verified_by.contains(layer) => Told::Verified,
                 (None, true) => Told::Registry,
                 (None, false) if goes_by_statements(record) => Told::Statement(Box::new(Facts::untrusted())),
                 (None, false) => Told::Nothing,
