@@ -27,14 +27,14 @@ pub struct ExplainedPolicy {
     /// Where it was put in force, as `FILE:LINE:COLUMN`; `None` where it has its defaults.
     pub at: Option<SafeText>,
     /// What it was told of the package.
-    pub told: Told,
+    pub told: ToldBy,
     /// What it takes for it not to object.
     pub way: Way,
 }
 
 /// Whose word a policy was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
+pub enum ToldBy {
     /// The registry's.
     Registry,
     /// The registry's, but that the namespace is verified: so the layer says.
@@ -45,7 +45,7 @@ pub enum Told {
     Statement(Box<Facts>),
 }
 
-impl Told {
+impl ToldBy {
     /// The word used in documents.
     pub const fn as_str(&self) -> &'static str {
         match self {

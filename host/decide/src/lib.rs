@@ -14,7 +14,7 @@ pub use document::asides;
 pub use document::document;
 pub use explain::ExplainedPolicy;
 pub use explain::Explanation;
-pub use explain::Told;
+pub use explain::ToldBy;
 pub use explain::Way;
 pub use lift::ExceptionFile;
 pub use lift::Lift;

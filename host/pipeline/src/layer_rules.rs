@@ -9,7 +9,7 @@ use crate::policies;
 use smcp_config::Layer;
 use smcp_decide::InForce;
 use smcp_decide::Occasion;
-use smcp_decide::Told;
+use smcp_decide::ToldBy;
 use smcp_model::deadline::Deadline;
 use smcp_model::decision::StatedDocument;
 use smcp_model::exception::Exception;
@@ -28,7 +28,7 @@ pub(crate) struct LayerRules<'a> {
     /// Its policies.
     pub(crate) set: &'a PolicySet,
     /// Whose word they are told.
-    pub(crate) told: Told,
+    pub(crate) told: ToldBy,
     /// Whether the layer trusts the registry as far as its exceptions go.
     pub(crate) registry_trusted: bool,
     /// Its exceptions, in their order.
@@ -64,11 +64,11 @@ impl<'a> LayerRules<'a> {
         let told = match registry.and_then(|registry| layer.statement_rule(registry)) {
             Some(_) => {
                 let own = statements.iter().find(|stated| stated.layer == layer.name());
-                Told::Statement(Box::new(own.map_or_else(Facts::untrusted, StatedDocument::facts)))
+                ToldBy::Statement(Box::new(own.map_or_else(Facts::untrusted, StatedDocument::facts)))
             }
-            None if layer.believes(registry) && policies::verified(layer, subject).is_some() => Told::Verified,
-            None if layer.believes(registry) => Told::Registry,
-            None => Told::Nothing,
+            None if layer.believes(registry) && policies::verified(layer, subject).is_some() => ToldBy::Verified,
+            None if layer.believes(registry) => ToldBy::Registry,
+            None => ToldBy::Nothing,
         };
         Self {
             set,
@@ -82,9 +82,9 @@ impl<'a> LayerRules<'a> {
     /// Returns the package with the facts that the policies are told.
     pub(crate) fn told(&self, subject: &Subject) -> Subject {
         match &self.told {
-            Told::Registry | Told::Nothing => subject.clone(),
-            Told::Verified => policies::in_verified_namespace(subject),
-            Told::Statement(facts) => Subject { facts: Facts::clone(facts), ..subject.clone() },
+            ToldBy::Registry | ToldBy::Nothing => subject.clone(),
+            ToldBy::Verified => policies::in_verified_namespace(subject),
+            ToldBy::Statement(facts) => Subject { facts: Facts::clone(facts), ..subject.clone() },
         }
     }
 
@@ -103,7 +103,7 @@ impl<'a> LayerRules<'a> {
 
     /// Returns what the policies are asked.
     pub(crate) fn request(&self, told: &Subject, context: Context) -> Request {
-        request::build(told, context, self.told != Told::Nothing)
+        request::build(told, context, self.told != ToldBy::Nothing)
     }
 
     /// Applies the exceptions of the layer.

@@ -25,7 +25,7 @@ use smcp_decide::ExplainedPolicy;
 use smcp_decide::Explanation;
 use smcp_decide::OtherFact;
 use smcp_decide::PassingFacts;
-use smcp_decide::Told;
+use smcp_decide::ToldBy;
 use smcp_decide::Way;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Facts;
@@ -111,23 +111,23 @@ fn row(policy: &Evaluated, explained: &ExplainedPolicy, palette: &Palette) -> Ve
 }
 
 /// Returns what the policies of a layer were told.
-fn told(layer: LayerName, told: &Told, subject: &Subject) -> String {
+fn told(layer: LayerName, told: &ToldBy, subject: &Subject) -> String {
     let layer = layer.as_str();
     match (told, &subject.registry) {
-        (Told::Registry, Some(registry)) => format!("{layer} layer: its policies were told what {registry} says"),
-        (Told::Registry, None) => format!("{layer} layer: its policies were told what the document says"),
-        (Told::Verified, _) => format!(
+        (ToldBy::Registry, Some(registry)) => format!("{layer} layer: its policies were told what {registry} says"),
+        (ToldBy::Registry, None) => format!("{layer} layer: its policies were told what the document says"),
+        (ToldBy::Verified, _) => format!(
             "{layer} layer: its policies were told what the registry says, and that the namespace is verified \
              (verified_namespaces)"
         ),
-        (Told::Nothing, _) => format!(
+        (ToldBy::Nothing, _) => format!(
             "{layer} layer: its policies were told of no origin, level, score or findings: it does not trust the registry \
              (trusted_registries)"
         ),
-        (Told::Statement(facts), _) if **facts == Facts::untrusted() => {
+        (ToldBy::Statement(facts), _) if **facts == Facts::untrusted() => {
             format!("{layer} layer: its policies were told of no facts: no signed statement counts")
         }
-        (Told::Statement(facts), _) => {
+        (ToldBy::Statement(facts), _) => {
             format!("{layer} layer: its policies were told what was signed: {}", words(facts))
         }
     }
@@ -213,10 +213,10 @@ pub fn document(report: &Report<'_>, explanation: &Explanation) -> Value {
     };
     let policies = ruled.iter().zip(&explanation.policies).map(|(policy, explained)| {
         let facts = match &explained.told {
-            Told::Registry => facts_told(&report.subject.facts),
-            Told::Verified => facts_told(&Facts { origin: Some(Origin::Verified), ..report.subject.facts.clone() }),
-            Told::Nothing => facts_told(&Facts::untrusted()),
-            Told::Statement(facts) => facts_told(facts),
+            ToldBy::Registry => facts_told(&report.subject.facts),
+            ToldBy::Verified => facts_told(&Facts { origin: Some(Origin::Verified), ..report.subject.facts.clone() }),
+            ToldBy::Nothing => facts_told(&Facts::untrusted()),
+            ToldBy::Statement(facts) => facts_told(facts),
         };
         json!({
             "name": policy.name().as_str(),

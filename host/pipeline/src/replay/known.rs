@@ -14,7 +14,7 @@ use crate::session::sets::archived;
 use smcp_authority as authority;
 use smcp_authority::Folder;
 use smcp_authority::GuardedReader;
-use smcp_decide::Told;
+use smcp_decide::ToldBy;
 use smcp_model::deadline::Deadline;
 use smcp_model::decision::PolicyResult;
 use smcp_model::decision::StatedDocument;
@@ -210,11 +210,11 @@ impl KnownRules {
             let places: Vec<SafeText> = own.clone().map(|written| written.at.clone()).collect();
             let stated = record.decision.statements.iter().find(|stated| stated.layer == *layer);
             let told = match (stated, believed) {
-                (Some(stated), _) => Told::Statement(Box::new(StatedDocument::facts(stated))),
-                (None, true) if record.decision.facts.verified_by.contains(layer) => Told::Verified,
-                (None, true) => Told::Registry,
-                (None, false) if goes_by_statements(record) => Told::Statement(Box::new(Facts::untrusted())),
-                (None, false) => Told::Nothing,
+                (Some(stated), _) => ToldBy::Statement(Box::new(StatedDocument::facts(stated))),
+                (None, true) if record.decision.facts.verified_by.contains(layer) => ToldBy::Verified,
+                (None, true) => ToldBy::Registry,
+                (None, false) if goes_by_statements(record) => ToldBy::Statement(Box::new(Facts::untrusted())),
+                (None, false) => ToldBy::Nothing,
             };
             LayerRules {
                 set,
