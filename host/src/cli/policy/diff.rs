@@ -130,11 +130,11 @@ fn compare(
             break;
         }
         let reader = catalogue.reader();
-        let finish = |entry: &CatalogueEntry, compared| Finished::new(entry, compared);
-        for finished in what_if.of_each(&batch, |entry| reader.subject(entry), finish) {
-            match finished.map_err(catalogue::failure)? {
-                Finished::Unchanged(effect) => totals.unchanged(effect),
-                Finished::Changed(changed, line) => {
+        let finish = |entry: &CatalogueEntry, compared| JudgedEntry::new(entry, compared);
+        for judged in what_if.of_each(&batch, |entry| reader.subject(entry), finish) {
+            match judged.map_err(catalogue::failure)? {
+                JudgedEntry::Unchanged(effect) => totals.unchanged(effect),
+                JudgedEntry::Changed(changed, line) => {
                     totals.changed(&changed);
                     spool.push(&line?)?;
                 }
@@ -147,12 +147,12 @@ fn compare(
 }
 
 /// What came of a package, and how the spool has it: written by the thread that judged.
-enum Finished {
+enum JudgedEntry {
     Unchanged(Effect),
     Changed(Box<ChangedPackage>, io::Result<Vec<u8>>),
 }
 
-impl Finished {
+impl JudgedEntry {
     fn new(entry: &CatalogueEntry, compared: Compared) -> Self {
         match compared {
             Compared::Unchanged(effect) => Self::Unchanged(effect),
