@@ -280,3 +280,21 @@ fn a_layer_can_call_a_namespace_verified() {
         assert_eq!(document["facts"]["origin"], "community", "what the registry says stays what it is");
     }
 }
+
+#[test]
+fn a_verified_namespace_is_explained_and_decided_again_as_it_was() {
+    let (bed, server) = (TestBed::new(), start(Api::good));
+    let url = format!("{}/v0.1", server.url());
+    let policy = "policy: { allowed_origins: [verified] }";
+    let rules = |trusted: &str| format!("registry_url: {url}\ntrusted_registries: [{trusted}]\n{policy}\n");
+    let verified = rules(&format!("{{registry: {url}, verified_namespaces: [io.github.acme]}}"));
+    bed.write(".mcp/config.yaml", verified);
+    bed.write("without.yaml", rules(&url));
+    let checked = bed.run(&format!("--json policy check {REFERENCE}"));
+    assert_eq!((checked.code, &checked.document()["facts"]["verified_by"]), (0, &serde_json::json!(["user"])));
+    let explained = bed.run(&format!("--json policy explain {REFERENCE}")).exits(0).document();
+    assert_eq!(explained["policies"][0]["told"]["by"], "verified-namespace", "{explained}");
+    bed.run("policy replay").exits(0);
+    let replayed = bed.run("policy replay --with without.yaml").exits(1);
+    assert!(replayed.stdout.contains("origin"), "{replayed}");
+}

@@ -74,7 +74,7 @@ pub struct Today {
 
 /// How a server is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Way {
+pub enum StartWay {
     /// Through smcp.
     Gated {
         /// The package.
@@ -109,7 +109,7 @@ pub struct ScannedServer {
     /// Why the client does not start it; `None` when it does.
     pub off: Option<SafeText>,
     /// How it is started.
-    pub way: Way,
+    pub way: StartWay,
     /// The names of the variables that it is given.
     pub variables: Vec<SafeText>,
 }
@@ -118,14 +118,14 @@ impl ScannedServer {
     /// Whether a client starts it, and smcp has no part in that.
     pub const fn is_ungated(&self) -> bool {
         match &self.way {
-            Way::Past { kind: PastKind::BuiltIn, .. } | Way::Gated { .. } => false,
-            Way::Past { .. } => self.off.is_none(),
+            StartWay::Past { kind: PastKind::BuiltIn, .. } | StartWay::Gated { .. } => false,
+            StartWay::Past { .. } => self.off.is_none(),
         }
     }
 
     /// Whether a client starts it through smcp, and another version may start tomorrow.
     pub const fn is_unpinned(&self) -> bool {
-        matches!(&self.way, Way::Gated { pinned: false, .. }) && self.off.is_none()
+        matches!(&self.way, StartWay::Gated { pinned: false, .. }) && self.off.is_none()
     }
 }
 

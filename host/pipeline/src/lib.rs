@@ -95,7 +95,6 @@ pub use system::fork_server;
 pub use what_if::Compared;
 pub use what_if::WhatIf;
 
-use std::cell::LazyCell;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -106,8 +105,6 @@ use smcp_decide as decide;
 use smcp_decide::Admitted;
 use smcp_decide::Clearance;
 use smcp_decide::Decision;
-use smcp_decide::InForce;
-use smcp_decide::Occasion;
 use smcp_decide::Refusal;
 use smcp_decide::Ruled;
 use smcp_model::deadline::Deadline;
@@ -118,7 +115,6 @@ use smcp_model::progress::Progress;
 use smcp_model::request::Context;
 use smcp_model::request::Subject;
 use smcp_model::statement::StatementTarget;
-use smcp_model::verdict::Evaluated;
 use smcp_model::warning::Warning;
 use smcp_policy::request;
 use smcp_store::Lease;
@@ -349,53 +345,20 @@ fn evaluate_admitted<T>(
         admitted.notice().cloned().into_iter().chain(policies::distrust(session.config(), &subject)).collect();
     notices.extend(policies::fetching(&subject));
     notices.extend(stated.notices.iter().cloned());
-    let evaluated = evaluate_policies(session, &subject, &stated, context, wait);
+    let evaluated = policies::evaluate(session, &subject, &stated, context, wait);
     match evaluated.and_then(|policies| Ok(admitted.rule(policies)?)) {
         Ok((ruled, ruling)) => {
-            let ruling = ruling.believed_by(policies::believers(session.config(), &subject));
-            let ruling = ruling.verified_by(policies::verifiers(session.config(), &subject));
-            let ruling = ruling.by_statements(stated.documents());
-            notices.extend(policies::low_score(session.config(), &subject, &ruling));
+            let (config, ruling) = (session.config(), ruling.by_statements(stated.documents()));
+            let ruling = ruling.believed_by(policies::believers(config, &subject));
+            let ruling = ruling.verified_by(policies::verifiers(config, &subject));
+            notices.extend(policies::low_score(config, &subject, &ruling));
             notices.extend(session.not_kept());
             notices.extend(session.notes_of_sources());
             tracing::info!(package = %subject.label(), decision = ruling.effect().as_str(), "decided");
-            let files = policies::exception_files(session.config(), &subject);
+            let files = policies::exception_files(config, &subject);
             let lifts = decide::lifting(&ruling, &subject, context.trust, &files);
             Ok((ruled, Judged { subject, ruling, notices, lifts, stated: stated.first(), access: None }))
         }
         Err(error) => Err(Failed::new(subject, error)),
     }
-}
-
-/// Evaluates every policy of every layer, whatever the others say. Then the exceptions of a layer waive what its own
-/// policies found.
-///
-/// # Errors
-/// [`PipelineError::Pin`] when a component is not the one that the configuration pins, [`PipelineError::Host`] when
-/// there is no sandbox to evaluate in, [`PipelineError::Compiling`] when they are not compiled in time.
-fn evaluate_policies(
-    session: &Session,
-    subject: &Subject,
-    stated: &StatedFacts,
-    context: Context,
-    wait: Wait<'_>,
-) -> Result<Vec<Evaluated>, PipelineError> {
-    let believed = LazyCell::new(|| request::build(subject, context, true));
-    let unbelieved = LazyCell::new(|| request::build(subject, context, false));
-    let sets = session.config().layers().iter().zip(session.policies(wait.deadline, wait.progress)?);
-    let evaluated = sets.flat_map(|(layer, set)| {
-        let evaluated = match stated.of(layer.name()) {
-            Some(facts) => set.evaluate(&request::build(&Subject { facts, ..subject.clone() }, context, true)),
-            None if layer.believes(subject.registry.as_ref()) => match policies::verified(layer, subject) {
-                Some(verified) => set.evaluate(&request::build(&verified, context, true)),
-                None => set.evaluate(&believed),
-            },
-            None => set.evaluate(&unbelieved),
-        };
-        let registry_trusted = layer.waives_from(subject.registry.as_ref());
-        let occasion = Occasion { subject, registry_trusted, seconds: context.evaluated_at };
-        let in_force = InForce::on(occasion, layer.exceptions());
-        evaluated.into_iter().map(move |policy| in_force.waive(policy, |number| layer.exception_place(number)))
-    });
-    Ok(evaluated.collect())
 }

@@ -1,15 +1,20 @@
 //! The policies of a configuration, each joined with its component.
 
+use std::cell::LazyCell;
 use std::sync::Arc;
 
 use crate::PipelineError;
 use crate::Session;
+use crate::Wait;
 use crate::session::found;
+use crate::statements::StatedFacts;
 use smcp_authority::GuardedReader;
 use smcp_config::Config;
 use smcp_config::Layer;
 use smcp_decide::ExceptionFile;
+use smcp_decide::InForce;
 use smcp_decide::Notice;
+use smcp_decide::Occasion;
 use smcp_decide::Ruling;
 use smcp_model::deadline::Deadline;
 use smcp_model::examination::Examined;
@@ -22,9 +27,11 @@ use smcp_model::mode::Mode;
 use smcp_model::policy::LayerName;
 use smcp_model::policy::PolicySpec;
 use smcp_model::progress::Progress;
+use smcp_model::request::Context;
 use smcp_model::request::Subject;
 use smcp_model::source::told;
 use smcp_model::text::SafeText;
+use smcp_model::verdict::Evaluated;
 use smcp_model::verdict::Finding;
 use smcp_model::verdict::SettingsProblem;
 use smcp_policy::Ahead;
@@ -34,6 +41,7 @@ use smcp_policy::LoadedPolicy;
 use smcp_policy::PolicyHost;
 use smcp_policy::PolicySet;
 use smcp_policy::Unreadable;
+use smcp_policy::request;
 
 /// Reads every component once, compares it with its pin, gets its code, and loads the policies of each layer, in the order
 /// of the layers. A component that can't be read or loaded is a fault of that policy alone. No component is compiled or
@@ -94,6 +102,39 @@ pub(super) fn prepare<'a>(
 ) -> Result<Ahead, PipelineError> {
     let ahead = host.prepare(policies, *deadline, progress);
     ahead.map_err(|Late { policy }| PipelineError::Compiling { policy, expired: deadline.expired() })
+}
+
+/// Evaluates every policy of every layer, whatever the others say. Then the exceptions of a layer waive what its own
+/// policies found.
+///
+/// # Errors
+/// [`PipelineError::Pin`] when a component is not the one that the configuration pins, [`PipelineError::Host`] when
+/// there is no sandbox to evaluate in, [`PipelineError::Compiling`] when they are not compiled in time.
+pub(super) fn evaluate(
+    session: &Session,
+    subject: &Subject,
+    stated: &StatedFacts,
+    context: Context,
+    wait: Wait<'_>,
+) -> Result<Vec<Evaluated>, PipelineError> {
+    let believed = LazyCell::new(|| request::build(subject, context, true));
+    let unbelieved = LazyCell::new(|| request::build(subject, context, false));
+    let sets = session.config().layers().iter().zip(session.policies(wait.deadline, wait.progress)?);
+    let evaluated = sets.flat_map(|(layer, set)| {
+        let evaluated = match stated.of(layer.name()) {
+            Some(facts) => set.evaluate(&request::build(&Subject { facts, ..subject.clone() }, context, true)),
+            None if layer.believes(subject.registry.as_ref()) => match verified(layer, subject) {
+                Some(verified) => set.evaluate(&request::build(&verified, context, true)),
+                None => set.evaluate(&believed),
+            },
+            None => set.evaluate(&unbelieved),
+        };
+        let registry_trusted = layer.waives_from(subject.registry.as_ref());
+        let occasion = Occasion { subject, registry_trusted, seconds: context.evaluated_at };
+        let in_force = InForce::on(occasion, layer.exceptions());
+        evaluated.into_iter().map(move |policy| in_force.waive(policy, |number| layer.exception_place(number)))
+    });
+    Ok(evaluated.collect())
 }
 
 /// Returns the layers that believe what the package's registry says.

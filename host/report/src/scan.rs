@@ -18,7 +18,7 @@ use smcp_model::scan::MachineScan;
 use smcp_model::scan::PastKind;
 use smcp_model::scan::ScannedFile;
 use smcp_model::scan::ScannedServer;
-use smcp_model::scan::Way;
+use smcp_model::scan::StartWay;
 
 /// The most columns for names: longer ones push the text of their own line only.
 const NAMES: usize = 24;
@@ -63,11 +63,11 @@ fn servers(scan: &MachineScan, file: &ScannedFile, out: &mut dyn Write, style: &
 fn mark(scan: &MachineScan, server: &ScannedServer) -> Mark {
     match &server.way {
         _ if server.off.is_some() => Mark::Quiet,
-        Way::Past { kind: PastKind::BuiltIn, .. } => Mark::Quiet,
-        Way::Past { .. } => Mark::Bad,
-        Way::Gated { pinned: false, .. } if scan.fail_on == FailOn::Unpinned => Mark::Bad,
-        Way::Gated { pinned, today, .. } if *pinned && today.state == "allowed" => Mark::Good,
-        Way::Gated { .. } => Mark::Caution,
+        StartWay::Past { kind: PastKind::BuiltIn, .. } => Mark::Quiet,
+        StartWay::Past { .. } => Mark::Bad,
+        StartWay::Gated { pinned: false, .. } if scan.fail_on == FailOn::Unpinned => Mark::Bad,
+        StartWay::Gated { pinned, today, .. } if *pinned && today.state == "allowed" => Mark::Good,
+        StartWay::Gated { .. } => Mark::Caution,
     }
 }
 
@@ -77,7 +77,7 @@ fn sentence(server: &ScannedServer) -> String {
     parts.extend(server.off.as_ref().map(|off| format!("switched off ({off})")));
     parts.extend(server.project.as_ref().map(|project| format!("in {project}")));
     match &server.way {
-        Way::Gated { package, pinned, today } => {
+        StartWay::Gated { package, pinned, today } => {
             let how = if *pinned { "pinned" } else { "in its newest version" };
             parts.push(format!("through smcp, {how}: {package}"));
             parts.push(match (&today.message, today.state) {
@@ -86,8 +86,8 @@ fn sentence(server: &ScannedServer) -> String {
                 (None, state) => format!("{} today", said(state)),
             });
         }
-        Way::Past { kind: PastKind::BuiltIn, what, .. } => parts.push(format!("a part of the client: {what}")),
-        Way::Past { kind, what, fetches, remark } => {
+        StartWay::Past { kind: PastKind::BuiltIn, what, .. } => parts.push(format!("a part of the client: {what}")),
+        StartWay::Past { kind, what, fetches, remark } => {
             let kind = match kind {
                 PastKind::Url => "past smcp, elsewhere",
                 PastKind::Unknown => "past smcp, as far as can be said",
@@ -145,7 +145,7 @@ fn summary(scan: &MachineScan, out: &mut dyn Write, style: &Style) -> io::Result
     };
     paragraph(out, &[mark.span(palette), Span::new(said.join("; "), palette.strong)], 0, 2, style.width)?;
     let is_wrappable = |server: &ScannedServer| {
-        server.is_ungated() && matches!(server.way, Way::Past { kind: PastKind::Npx | PastKind::Uvx, .. })
+        server.is_ungated() && matches!(server.way, StartWay::Past { kind: PastKind::Npx | PastKind::Uvx, .. })
     };
     if scan.servers().any(is_wrappable) {
         let advice = "`smcp scan --wrap --import` puts what npx and uvx start behind smcp, and asks for each";
@@ -186,7 +186,7 @@ fn entry(file: &ScannedFile, server: &ScannedServer) -> Value {
         "variables": variables,
     });
     let way = match way {
-        Way::Gated { package, pinned, today } => json!({
+        StartWay::Gated { package, pinned, today } => json!({
             "gate": if *pinned { "pinned" } else { "latest" },
             "kind": "smcp",
             "starts": package,
@@ -194,7 +194,7 @@ fn entry(file: &ScannedFile, server: &ScannedServer) -> Value {
             "remark": null,
             "policies_today": today,
         }),
-        Way::Past { kind, what, fetches, remark } => json!({
+        StartWay::Past { kind, what, fetches, remark } => json!({
             "gate": "none",
             "kind": kind,
             "starts": what,

@@ -12,7 +12,7 @@ use smcp_model::digest::Digest;
 use smcp_model::scan::MachineScan;
 use smcp_model::scan::ScannedFile;
 use smcp_model::scan::ScannedServer;
-use smcp_model::scan::Way;
+use smcp_model::scan::StartWay;
 
 /// A thing to report, before its rule has a number.
 struct ScanResult<'s> {
@@ -61,17 +61,17 @@ fn of_file<'s>(scan: &MachineScan, file: &'s ScannedFile) -> Vec<ScanResult<'s>>
     for server in &file.servers {
         let level = if scan.fails(server) { "error" } else { "warning" };
         let (rule, meaning, how) = match &server.way {
-            Way::Past { kind, what, fetches, .. } if server.is_ungated() => {
+            StartWay::Past { kind, what, fetches, .. } if server.is_ungated() => {
                 let kind = kind.as_str();
                 let fetches = if *fetches { ", which fetches what it runs at every start" } else { "" };
                 let meaning = format!("A client starts a server past smcp ({kind}).");
                 (format!("past-smcp/{kind}"), meaning, format!("past smcp: {what}{fetches}"))
             }
-            Way::Gated { package, .. } if server.is_unpinned() => {
+            StartWay::Gated { package, .. } if server.is_unpinned() => {
                 let meaning = "A client starts whatever version of a package is newest.".to_owned();
                 ("unpinned".to_owned(), meaning, format!("through smcp in its newest version: {package}"))
             }
-            Way::Past { .. } | Way::Gated { .. } => continue,
+            StartWay::Past { .. } | StartWay::Gated { .. } => continue,
         };
         let text = format!("{} starts the server \"{}\" {how}", file.client_name, server.name);
         found.push(ScanResult { rule, meaning, level, text, file, server: Some(server) });

@@ -23,8 +23,8 @@ use smcp_model::manifest::Entrypoint;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Selector;
 use smcp_model::scan::PastKind;
+use smcp_model::scan::StartWay;
 use smcp_model::scan::Today;
-use smcp_model::scan::Way;
 use smcp_model::text::SafeText;
 
 /// Variables by which the system's loader puts other code into a program.
@@ -79,8 +79,8 @@ impl<'a> Sorter<'a> {
     }
 
     /// Returns how a server is started.
-    pub(super) fn way(&self, started: &ClientStart) -> Way {
-        let past = |kind, what: &str, remark: Option<&str>| Way::Past {
+    pub(super) fn way(&self, started: &ClientStart) -> StartWay {
+        let past = |kind, what: &str, remark: Option<&str>| StartWay::Past {
             kind,
             what: SafeText::quoted(what),
             fetches: false,
@@ -103,7 +103,7 @@ impl<'a> Sorter<'a> {
     }
 
     /// Returns what a line of smcp starts, or why it counts as any other command.
-    fn gated(&self, words: &[String], variables: &[(String, Option<String>)]) -> Result<Way, String> {
+    fn gated(&self, words: &[String], variables: &[(String, Option<String>)]) -> Result<StartWay, String> {
         self.is_own(words, variables)?;
         let line: Vec<OsString> = words.iter().map(OsString::from).collect();
         let parsed = args::parse(&line).map_err(|_| "this smcp does not understand the line".to_owned())?;
@@ -118,7 +118,7 @@ impl<'a> Sorter<'a> {
             today(&started, reference, trust)
         });
         self.judged.borrow_mut().insert(key, today.clone());
-        Ok(Way::Gated { package: SafeText::new(&reference.to_string()), pinned, today })
+        Ok(StartWay::Gated { package: SafeText::new(&reference.to_string()), pinned, today })
     }
 
     /// Checks that a program is this one, and stays so when it is started.
@@ -186,7 +186,7 @@ impl App {
 }
 
 /// Sorts a command that is not smcp.
-fn command(words: &[String]) -> Way {
+fn command(words: &[String]) -> StartWay {
     let (first, rest) = words.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
     let env = BTreeMap::new();
     let entrypoint = Entrypoint { command: first.to_owned(), args: rest.to_vec(), env, workdir: None };
@@ -213,7 +213,7 @@ fn command(words: &[String]) -> Way {
         (None, PastKind::Npx | PastKind::Uvx | PastKind::Docker) if program != by => format!("{first} … {by}"),
         (None, _) => first.to_owned(),
     };
-    Way::Past { kind, what: SafeText::quoted(&what), fetches: fetches.is_some(), remark: None }
+    StartWay::Past { kind, what: SafeText::quoted(&what), fetches: fetches.is_some(), remark: None }
 }
 
 /// The image that a container is made of, where the line says it plainly.
@@ -273,11 +273,11 @@ mod tests {
         ];
         for (line, kind, shown, fetching) in cases {
             let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-            let expected = Way::Past { kind, what: SafeText::new(shown), fetches: fetching, remark: None };
+            let expected = StartWay::Past { kind, what: SafeText::new(shown), fetches: fetching, remark: None };
             assert_eq!(command(&words), expected, "{line}");
         }
         let script = ["sh", "-c", "exec npx -y x"].map(str::to_owned);
-        assert!(matches!(command(&script), Way::Past { kind: PastKind::Npx, fetches: true, .. }));
+        assert!(matches!(command(&script), StartWay::Past { kind: PastKind::Npx, fetches: true, .. }));
     }
 
     #[test]
