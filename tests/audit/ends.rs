@@ -61,15 +61,15 @@ fn servers(bed: &TestBed) -> (Value, Value) {
 fn a_folder_of_running_servers_that_can_not_be_used_starts_nothing() {
     let bed = TestBed::new();
     bed.configure("");
-    bed.publish(&Package::shell("acme/tool@1.0.0", "touch $HOME/started").good());
+    bed.publish(&Package::shell("acme/tool@1.0.0", "touch $HOME/proof/started").good());
     bed.run("policy check acme/tool@1.0.0").succeeds();
     bed.write(".mcp/audit.running", "");
     bed.run("run acme/tool@1.0.0").refuses(1, &["audit.running"]);
     bed.run("doctor").exits(1);
-    assert!(!bed.has("started"));
+    assert!(!bed.has("proof/started"));
     bed.configure("audit: best-effort\n");
     bed.run("run acme/tool@1.0.0").succeeds();
-    assert!(bed.has("started"));
+    assert!(bed.has("proof/started"));
 }
 
 #[test]

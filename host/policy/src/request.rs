@@ -7,6 +7,7 @@
 
 use std::path::Path;
 
+use smcp_model::confinement::Confinement;
 use smcp_model::facts_document;
 use smcp_model::facts_document::DocumentError;
 use smcp_model::fetches::Fetches;
@@ -43,6 +44,7 @@ pub fn subject(package: &ResolvedPackage) -> Subject {
         entrypoint: Some(manifest.entrypoint.clone()),
         permissions: manifest.permissions.clone(),
         manifest: Some(manifest.text.clone()),
+        confinement: None,
     }
 }
 
@@ -79,12 +81,13 @@ pub fn build(subject: &Subject, context: Context, believed: bool) -> Request {
 }
 
 /// Details about a package beyond the fields of the interface. Where it was imported from is the word of its registry, and
-/// told where that is believed; the others come from no registry.
+/// told where that is believed; the others come from no registry: how far the server would be confined is this machine's word.
 fn extensions(subject: &Subject, believed: bool) -> Vec<(String, String)> {
     let fetches = subject.entrypoint.as_ref().and_then(Fetches::of);
     let fetches = fetches.map(|fetches| ("start.fetches".to_owned(), fetches.to_string()));
     let imported = subject.manifest.as_deref().filter(|_| believed).and_then(ImportedFrom::of);
-    fetches.into_iter().chain(imported.iter().flat_map(ImportedFrom::extensions)).collect()
+    let confinement = subject.confinement.iter().flat_map(Confinement::extensions);
+    fetches.into_iter().chain(imported.iter().flat_map(ImportedFrom::extensions)).chain(confinement).collect()
 }
 
 #[cfg(test)]

@@ -133,8 +133,23 @@ pub(super) fn kernel() -> Option<Check> {
         Namespaces::Refused { by } => format!("no namespaces for every user ({by})"),
         Namespaces::Unknown => "namespaces unknown".to_owned(),
     };
-    let message = format!("{landlock}, {namespaces}; this version of smcp confines no server");
-    Some(Check::new("kernel", Health::Ok, message))
+    Some(Check::new("kernel", Health::Ok, format!("{landlock}, {namespaces}")))
+}
+
+/// Reports how far servers can be confined here, by what they ask for.
+pub(super) fn confinement() -> Check {
+    let prospects = pipeline::prospects();
+    let words: Vec<_> = prospects.iter().map(|(asks, confinement)| format!("{asks}: {confinement}")).collect();
+    let [(_, alone), ..] = &prospects;
+    #[cfg(target_os = "linux")]
+    let reads = format!("\nevery confined server may read {}", pipeline::granted_to_all().join(", "));
+    #[cfg(not(target_os = "linux"))]
+    let reads = "";
+    let message = format!("servers are confined by what their manifests ask for\n{}{reads}", words.join("\n"));
+    match alone.missing.first() {
+        None => Check::new("confinement", Health::Ok, message),
+        Some(gap) => Check::new("confinement", Health::Warning, message).advice(gap.remedy()),
+    }
 }
 
 /// Checks that the clock can be right. All times are shown in UTC, whatever the time zone.
