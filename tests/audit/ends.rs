@@ -126,7 +126,7 @@ fn the_end_is_recorded_before_the_folder_of_the_run_is_removed() {
     let bed = TestBed::new();
     bed.configure("");
     let script = "i=0; while [ $i -lt 2000 ]; do : > f$i; i=$((i+1)); done; echo up; cat > /dev/null";
-    bed.publish(&Package::shell("acme/tool@1.0.0", script).writable().good());
+    bed.publish(&Package::shell("acme/tool@1.0.0", script).unknown().writable().good());
     let (child, stdin) = running(&bed);
     let runs = bed.path(".mcp/cache/runs");
     let folder = bed.list(".mcp/cache/runs").into_iter().find(|name| runs.join(name).is_dir()).unwrap();

@@ -150,6 +150,7 @@ PROBES = {
     "remove it": lambda: os.remove(HOME + "/.ssh/other"),
     "read the rules": lambda: read(HOME + "/.mcp/config.yaml"),
     "change the rules": lambda: write(HOME + "/.mcp/config.yaml"),
+    "change the registry": lambda: write(HOME + "/registry/new"),
     "list the other's data": lambda: os.listdir(HOME + "/.mcp/data"),
     "write in the home": lambda: write(HOME + "/new"),
     "write beside the program": lambda: write("new"),

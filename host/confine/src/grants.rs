@@ -62,7 +62,7 @@ pub struct FileView {
 pub struct Surroundings {
     /// The user's home.
     pub home: Option<PathBuf>,
-    /// What smcp itself keeps outside of `~/.mcp`: the cache, the audit log.
+    /// What smcp itself keeps or goes by outside of `~/.mcp`: the cache, the audit log, rules, a registry.
     pub kept: Vec<PathBuf>,
     /// The folders that are the server's own: its state, its temporary files.
     pub own: Vec<PathBuf>,

@@ -14,6 +14,7 @@ use smcp_launch::environment::ServerEnvironment;
 use smcp_model::digest::Digest;
 use smcp_model::manifest::Permissions;
 use smcp_model::package::ResolvedPackage;
+use smcp_model::registry::Registry;
 use smcp_store::RunFolder;
 
 /// Where servers keep what they keep, below the home.
@@ -94,11 +95,17 @@ pub(crate) fn confining(session: &Session, own: &OwnFolders) -> Option<Confining
     let config = session.config();
     let temporary = own.temporary.as_ref().map(|folder| folder.path().to_path_buf());
     let kept = config.cache_dir().into_iter().chain(config.audit_log()).chain(config.runtime_dir());
+    // Who could write these would decide what starts next.
+    let rules = config.layers().iter().flat_map(|layer| layer.files().iter().map(PathBuf::as_path));
+    let registry = match config.registry() {
+        Registry::Directory(path) => Some(path.as_path()),
+        Registry::Url(_) | Registry::Oci(_) => None,
+    };
     may_be_confined(session).then(|| Confining {
         kernel: Kernel::ask(),
         surroundings: Surroundings {
             home: session.system().home(),
-            kept: kept.map(Path::to_path_buf).collect(),
+            kept: kept.chain(rules).chain(registry).map(Path::to_path_buf).collect(),
             own: own.state.iter().cloned().chain(temporary).collect(),
             view: VIEW,
         },
