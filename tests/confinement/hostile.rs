@@ -95,7 +95,7 @@ fn files_that_were_not_asked_for_are_out_of_reach() {
         assert!(world.bed.has(".ssh/other") && !world.bed.has("new"));
         let open = world.tries(&OPEN);
         all(&open, &OPEN, "done");
-        let machine = u64::from_str_radix(outcome(&open, "CapBnd"), 16).unwrap();
+        let machine = u64::from_str_radix(outcome(&open, "CapEff"), 16).unwrap();
         assert_eq!(
             machine & (1 << 17 | 1 << 19 | 1 << 21),
             0,

@@ -47,7 +47,7 @@ impl World {
 
     /// Returns what the server says of each try, and the rest of its lines.
     pub(crate) fn tries(&self, names: &[&str]) -> Vec<(String, String)> {
-        let ran = self.start(&[&names.join(","), "NoNewPrivs,Seccomp,CapBnd"]);
+        let ran = self.start(&[&names.join(","), "NoNewPrivs,Seccomp,CapEff"]);
         let pairs = ran.lines().filter_map(|line| line.split_once(": "));
         pairs.map(|(name, what)| (name.to_owned(), what.to_owned())).collect()
     }

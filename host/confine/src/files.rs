@@ -43,7 +43,7 @@ fn access(right: Right) -> BitFlags<AccessFs> {
 }
 
 /// Makes a ruleset that grants this, and in `bundle` the rights of a bundle. What is gone meanwhile is left out.
-pub(crate) fn ruleset(grants: &[FileGrant], bundle: BorrowedFd<'_>, rights: &[Right]) -> io::Result<Option<OwnedFd>> {
+pub(crate) fn ruleset(grants: &[FileGrant], bundle: BorrowedFd<'_>, rights: &[Right]) -> io::Result<OwnedFd> {
     let new = || -> Result<RulesetCreated, RulesetError> {
         let all = Ruleset::default().handle_access(AccessFs::from_all(KNOWN))?.scope(Scope::from_all(KNOWN))?;
         rights.iter().try_fold(all.create()?, |ruleset, right| add(ruleset, bundle, *right))
@@ -54,11 +54,12 @@ pub(crate) fn ruleset(grants: &[FileGrant], bundle: BorrowedFd<'_>, rights: &[Ri
         let Ok(opened) = open(path, how, Mode::empty()) else { continue };
         let is_link = fstat(&opened)
             .is_ok_and(|found| SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT == SFlag::S_IFLNK);
+        // What the kernel takes for no file of a folder is not granted, and no reason not to start.
         if !is_link {
-            ruleset = add(ruleset, opened, *right).map_err(io::Error::other)?;
+            let _ = (&mut ruleset).add_rule(PathBeneath::new(opened, access(*right)));
         }
     }
-    Ok(ruleset.into())
+    Option::<OwnedFd>::from(ruleset).ok_or_else(|| io::Error::other("Landlock is not there any more"))
 }
 
 fn add(ruleset: RulesetCreated, opened: impl AsFd, right: Right) -> Result<RulesetCreated, RulesetError> {

@@ -42,7 +42,8 @@ impl Locks {
         let permissions = manifest.permissions.as_ref();
         let known = permissions.is_some();
         let bundles: &[Right] = if manifest.workdir_writable { &[Right::Run, Right::Write] } else { &[Right::Run] };
-        let ruleset = if known && kernel.landlock > 0 { files::ruleset(&grants.list, bundle, bundles)? } else { None };
+        let files = (known && kernel.landlock > 0).then(|| files::ruleset(&grants.list, bundle, bundles));
+        let ruleset = files.transpose()?;
         let alone = kernel.seccomp && permissions.is_some_and(|permissions| !permissions.subprocess);
         let token = if alone { Some(system::token()?) } else { None };
         let refused = Refused {
