@@ -35,7 +35,7 @@ pub fn prospects() -> [(&'static str, Confinement); 4] {
         ("no network", asks_for(&[])),
         ("hosts", asks_for(&["api.example.com"])),
         ("any host", asks_for(&["*"])),
-        ("no block of permissions", smcp_confine::foresee(kernel, None)),
+        ("nothing, since it has no block of permissions", smcp_confine::foresee(kernel, None)),
     ]
 }
 

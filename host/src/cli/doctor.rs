@@ -53,7 +53,7 @@ impl DoctorCommand {
         }
         checks.extend(surroundings::limits());
         checks.extend(surroundings::kernel());
-        checks.push(surroundings::confinement());
+        checks.extend(surroundings::confinement());
         checks.extend(surroundings::compiler(app.system()));
         checks.push(surroundings::clock(app.system().time()));
         let exit = if worst(&checks) == Health::Problem { Exit::USAGE } else { Exit::SUCCESS };

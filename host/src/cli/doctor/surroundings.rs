@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use smcp_authority as authority;
 use smcp_authority::Namespaces;
 use smcp_config::Config;
+use smcp_model::confinement::Confinement;
 use smcp_model::deadline::Deadline;
 use smcp_model::diagnosis::Check;
 use smcp_model::diagnosis::Health;
@@ -136,20 +137,24 @@ pub(super) fn kernel() -> Option<Check> {
     Some(Check::new("kernel", Health::Ok, format!("{landlock}, {namespaces}")))
 }
 
-/// Reports how far servers can be confined here, by what they ask for.
-pub(super) fn confinement() -> Check {
-    let prospects = pipeline::prospects();
-    let words: Vec<_> = prospects.iter().map(|(asks, confinement)| format!("{asks}: {confinement}")).collect();
-    let [(_, alone), ..] = &prospects;
+/// Reports how far servers can be confined here, by what they ask for: a line for each.
+pub(super) fn confinement() -> Vec<Check> {
+    let line = |(asks, confinement): (&str, Confinement)| {
+        let message = format!("a server that asks for {asks}: {confinement}");
+        match confinement.missing.first() {
+            // Only what every server could have, and this machine does not, is something to see to.
+            Some(gap) if asks == "no network" => {
+                Check::new("confinement", Health::Warning, message).advice(gap.remedy())
+            }
+            Some(_) | None => Check::new("confinement", Health::Ok, message),
+        }
+    };
+    let lines = pipeline::prospects().into_iter().map(line);
     #[cfg(target_os = "linux")]
-    let reads = format!("\nevery confined server may read {}", pipeline::granted_to_all().join(", "));
+    let reads = Some(format!("every confined server may read {}", pipeline::granted_to_all().join(", ")));
     #[cfg(not(target_os = "linux"))]
-    let reads = "";
-    let message = format!("servers are confined by what their manifests ask for\n{}{reads}", words.join("\n"));
-    match alone.missing.first() {
-        None => Check::new("confinement", Health::Ok, message),
-        Some(gap) => Check::new("confinement", Health::Warning, message).advice(gap.remedy()),
-    }
+    let reads: Option<String> = None;
+    lines.chain(reads.map(|reads| Check::new("confinement", Health::Ok, reads))).collect()
 }
 
 /// Checks that the clock can be right. All times are shown in UTC, whatever the time zone.
