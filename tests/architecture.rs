@@ -16,7 +16,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A crate below `host/`, and the others it may use, in the order of the pipeline.
-const LAW: [(&str, &[&str]); 21] = [
+const LAW: [(&str, &[&str]); 22] = [
     ("model", &[]),
     ("authority", &["model"]),
     // Reads YAML by a crate that is no part of the host: the SDK uses it, too.
@@ -37,7 +37,9 @@ const LAW: [(&str, &[&str]); 21] = [
     ("cases", &["model", "policy", "policy-cases"]),
     ("decide", &["model"]),
     ("report", &["decide", "model", "policy-cases"]),
-    ("launch", &["decide", "model"]),
+    // What a server is held to: plans, and locks that `launch` applies.
+    ("confine", &["model"]),
+    ("launch", &["confine", "decide", "model"]),
     // Beside the pipeline, for authors: it makes components, and has no part in a launch.
     ("author", &["model", "store"]),
     // Beside the pipeline, for whoever starts servers another way: it makes what `registry` publishes.
@@ -54,6 +56,7 @@ const LAW: [(&str, &[&str]); 21] = [
             "bundle",
             "cases",
             "code",
+            "confine",
             "config",
             "decide",
             "http",
@@ -106,7 +109,7 @@ const OWNERS: [(&str, &[&str]); 30] = [
     ("hyper", &["serve"]),
     ("hyper-util", &["serve"]),
     ("indicatif", &["report"]),
-    ("landlock", &["code"]),
+    ("landlock", &["code", "confine"]),
     ("regex-syntax", &["model"]),
     ("ring", &["signature"]),
     ("rustix", &["code", "policy"]),
@@ -128,13 +131,14 @@ const OWNERS: [(&str, &[&str]); 30] = [
 ];
 
 /// The files below `host/` that may have `unsafe` code.
-const UNSAFE: [&str; 13] = [
+const UNSAFE: [&str; 14] = [
     "authority/src/kernel.rs",
     "code/src/compiler.rs",
     "code/src/confine/filter.rs",
     "code/src/entry.rs",
     "code/src/fork_server.rs",
     "code/src/mapping.rs",
+    "confine/src/system.rs",
     "launch/src/disposition.rs",
     "launch/src/program_pages.rs",
     "launch/src/reaper.rs",

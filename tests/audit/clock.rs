@@ -19,7 +19,7 @@ fn in_1969(bed: &TestBed, line: &str) -> Ran {
 #[cfg(target_os = "linux")]
 fn before_1970_nothing_is_decided_and_nothing_panics() {
     let bed = TestBed::new();
-    bed.publish(&Package::shell("acme/tool@1.0.0", "touch \"$HOME/started\"").good());
+    bed.publish(&Package::shell("acme/tool@1.0.0", "touch \"$HOME/proof/started\"").good());
     bed.write("facts.json", "{}");
     for audit in ["required", "best-effort"] {
         bed.configure(&format!("audit: {audit}"));
@@ -45,7 +45,7 @@ fn before_1970_nothing_is_decided_and_nothing_panics() {
         assert!(ran.stdout.contains("✗ clock          it stands before 1970"), "{ran}");
         assert!(ran.stdout.contains("✗ audit log      the system's clock stands before 1970"), "{ran}");
     }
-    assert!(!bed.has("started") && !bed.has(".mcp/audit.jsonl"));
+    assert!(!bed.has("proof/started") && !bed.has(".mcp/audit.jsonl"));
 }
 
 /// A clock that was set back makes no decision earlier than what the machine itself proves.

@@ -61,15 +61,15 @@ fn servers(bed: &TestBed) -> (Value, Value) {
 fn a_folder_of_running_servers_that_can_not_be_used_starts_nothing() {
     let bed = TestBed::new();
     bed.configure("");
-    bed.publish(&Package::shell("acme/tool@1.0.0", "touch $HOME/started").good());
+    bed.publish(&Package::shell("acme/tool@1.0.0", "touch $HOME/proof/started").good());
     bed.run("policy check acme/tool@1.0.0").succeeds();
     bed.write(".mcp/audit.running", "");
     bed.run("run acme/tool@1.0.0").refuses(1, &["audit.running"]);
     bed.run("doctor").exits(1);
-    assert!(!bed.has("started"));
+    assert!(!bed.has("proof/started"));
     bed.configure("audit: best-effort\n");
     bed.run("run acme/tool@1.0.0").succeeds();
-    assert!(bed.has("started"));
+    assert!(bed.has("proof/started"));
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn the_end_is_recorded_before_the_folder_of_the_run_is_removed() {
     let bed = TestBed::new();
     bed.configure("");
     let script = "i=0; while [ $i -lt 2000 ]; do : > f$i; i=$((i+1)); done; echo up; cat > /dev/null";
-    bed.publish(&Package::shell("acme/tool@1.0.0", script).writable().good());
+    bed.publish(&Package::shell("acme/tool@1.0.0", script).unknown().writable().good());
     let (child, stdin) = running(&bed);
     let runs = bed.path(".mcp/cache/runs");
     let folder = bed.list(".mcp/cache/runs").into_iter().find(|name| runs.join(name).is_dir()).unwrap();

@@ -40,7 +40,7 @@ fn set_mode(path: &Path, mode: u32) {
 pub(crate) fn bed() -> TestBed {
     let bed = TestBed::new();
     bed.configure("");
-    bed.publish(&Package::shell("acme/tool@1.0.0", "touch \"$HOME/started\"").good());
+    bed.publish(&Package::shell("acme/tool@1.0.0", "touch \"$HOME/proof/started\"").good());
     bed
 }
 
@@ -182,7 +182,7 @@ fn what_can_not_be_recorded_does_not_run() {
     }
     let document = bed.run("--json policy check acme/tool@1.0.0").exits(1).document();
     assert_eq!((&document["schema"], &document["code"]), (&"smcp.error/1".into(), &"audit-unwritable".into()));
-    assert!(!bed.has("started"));
+    assert!(!bed.has("proof/started"));
 
     bed.configure("audit: best-effort");
     bed.run("policy check acme/tool@1.0.0")
@@ -190,7 +190,7 @@ fn what_can_not_be_recorded_does_not_run() {
         .says(&["note: the audit log is not complete: ", "it is not a regular file; move it away; a link could lead"]);
     let ran = bed.run("-q run acme/tool@1.0.0").succeeds();
     assert_eq!(ran.stderr.matches("the audit log is not complete").count(), 1, "said once: {ran}");
-    assert!(bed.has("started"));
+    assert!(bed.has("proof/started"));
 }
 
 #[test]
@@ -274,10 +274,10 @@ fn a_head_that_nobody_hears_is_a_log_that_can_not_be_written() {
     bed.configure("audit_head: syslog");
     bed.run("run acme/tool@1.0.0")
         .refuses(1, &["the head of the audit log can't be sent to syslog (`audit_head: syslog`)"]);
-    assert!(!bed.has("started"));
+    assert!(!bed.has("proof/started"));
     bed.configure("audit_head: syslog\naudit: best-effort");
     bed.run("run acme/tool@1.0.0").succeeds().says(&["note: the audit log is not complete: the head of the audit log"]);
-    assert!(bed.has("started"));
+    assert!(bed.has("proof/started"));
     assert_eq!(bed.read(LOG).lines().count(), 3, "our own log has all of it");
 }
 

@@ -78,7 +78,7 @@ fn a_limit_of_files_is_an_error_and_no_death() {
     let small = crate::place::bed();
     let (code, stderr) = limited(1024, "SIG_DFL", &small, "run acme/tool@1.0.0");
     assert!(code == 1 && stderr.contains("`ulimit -f`") && !stderr.contains("block"), "{stderr}");
-    assert!(!bed.has("started"));
+    assert!(!bed.has("proof/started"));
     bed.publish(&Package::shell("acme/mask@1.0.0", "grep SigIgn /proc/self/status >&2").good());
     if cfg!(target_os = "linux") {
         for (action, ignored) in [("SIG_DFL", false), ("SIG_IGN", true)] {

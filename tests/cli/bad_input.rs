@@ -13,7 +13,7 @@ fn bed() -> TestBed {
     let bed = TestBed::new();
     bed.configure("");
     for version in ["1.0.0", "1.10.0"] {
-        let script = format!("touch \"$HOME/started\"; echo {version}");
+        let script = format!("touch \"$HOME/proof/started\"; echo {version}");
         bed.publish(&Package::shell(&format!("acme/tool@{version}"), &script).good());
     }
     bed
@@ -29,7 +29,7 @@ fn blob(bed: &TestBed, store: &str, which: &str, reference: &str) -> PathBuf {
 #[track_caller]
 fn refuses(bed: &TestBed, reference: &str, code: i32, words: &[&str]) -> Ran {
     let ran = bed.run(&format!("run {reference}")).refuses(code, words);
-    assert!(!bed.has("started"), "{ran}");
+    assert!(!bed.has("proof/started"), "{ran}");
     assert_eq!(bed.list(".mcp/cache/runs"), [""; 0], "{ran}");
     ran
 }
@@ -57,7 +57,7 @@ fn a_changed_file_in_the_cache_is_fetched_again() {
     corrupt(&cached);
     bed.run("run acme/tool@1.0.0").succeeds().prints("1.0.0\n");
     assert_eq!(fs::read(&cached).unwrap(), fs::read(&published).unwrap(), "mended");
-    fs::remove_file(bed.path("started")).unwrap();
+    fs::remove_file(bed.path("proof/started")).unwrap();
     corrupt(&cached);
     corrupt(&published);
     refuses(&bed, "acme/tool@1.0.0", 3, &["is not what its digest promises"]);
@@ -93,7 +93,7 @@ fn a_changed_entry_of_the_registry_is_found_out() {
 fn a_manifest_of_another_package_is_found_out() {
     let bed = bed();
     // An entry that leads to the bytes of another package, with correct digests.
-    bed.publish(&Package::shell("acme/evil@1.0.0", "touch \"$HOME/started\"").good());
+    bed.publish(&Package::shell("acme/evil@1.0.0", "touch \"$HOME/proof/started\"").good());
     let evil = bed.read("registry/packages/acme/evil/1.0.0.json");
     bed.write("registry/packages/acme/tool/1.0.0.json", evil.replace("evil", "tool"));
     let ran = refuses(&bed, "acme/tool@1.0.0", 3, &["identity mismatch", "`acme/evil`", "`acme/tool`"]);

@@ -39,7 +39,7 @@ fn a_check_says_every_reason() {
 #[test]
 fn the_document_has_the_keys_of_the_contract_in_their_order() {
     let document = bed().run("policy check --json acme/poor@1.0.0").exits(4).document();
-    assert_eq!(keys(&document), "schema package decision exit_code facts policies notices");
+    assert_eq!(keys(&document), "schema package decision exit_code facts policies confinement notices");
     assert_eq!(keys(&document["facts"]), "origin cert_level score status registry bundle_digest believed_by");
     for policy in document["policies"].as_array().unwrap() {
         assert_eq!(keys(policy), "name layer mode outcome effect digest version duration_us findings");

@@ -23,7 +23,7 @@ policy:
 fn bed() -> TestBed {
     let bed = TestBed::new();
     bed.configure("");
-    bed.publish(&Package::shell("acme/tool@1.0.0", "touch \"$HOME/started\"; echo runs").good());
+    bed.publish(&Package::shell("acme/tool@1.0.0", "touch \"$HOME/proof/started\"; echo runs").good());
     bed
 }
 
@@ -53,7 +53,7 @@ fn rules_that_can_not_be_reached_are_not_no_rules() {
         std::fs::create_dir_all(bed.path(link).parent().unwrap()).unwrap();
         std::os::unix::fs::symlink(target, bed.path(link)).unwrap();
         bed.run("run --registry registry acme/tool@1.0.0").refuses(1, &[file, says]);
-        assert!(!bed.has("started"), "{link} to {target}");
+        assert!(!bed.has("proof/started"), "{link} to {target}");
     }
 }
 
@@ -82,7 +82,7 @@ fn a_wrong_configuration_stops_every_command() {
         let document = bed.run(&format!("--json {line}")).exits(1).silent().document();
         assert_eq!((&document["schema"], &document["code"]), (&"smcp.error/1".into(), &"config".into()), "{line}");
     }
-    assert!(!bed.has("started"));
+    assert!(!bed.has("proof/started"));
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn one_problem_has_its_place_and_a_way_out() {
     }
     bed.write(".mcp/config.yaml", b"policy: {}\n# \xff\n");
     bed.run("run acme/tool@1.0.0").refuses(1, &["config.yaml:2:3: this is not UTF-8"]);
-    assert!(!bed.has("started"));
+    assert!(!bed.has("proof/started"));
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_file_that_can_not_be_read_is_not_an_absent_one() {
     named("gone.yaml").refuses(1, &["~/gone.yaml: the configuration file does not exist", "SMCP_CONFIG"]);
     named("folder/x/below").refuses(1, &["~/folder/x/below: the configuration file does not exist"]);
     bed.smcp("policy list").without_env("HOME").run().refuses(1, &["HOME is not an absolute path"]);
-    assert!(!bed.has("started"));
+    assert!(!bed.has("proof/started"));
 }
 
 #[test]

@@ -18,7 +18,11 @@ fn bed() -> TestBed {
     let bed = TestBed::new();
     bed.configure("");
     bed.publish(
-        &Package::shell("acme/tool@1.0.0", "env | grep -v '^PATH=\\|^HOME=\\|^PWD=\\|^_=\\|^SHLVL=' | sort").good(),
+        &Package::shell(
+            "acme/tool@1.0.0",
+            "env | grep -v '^XDG_\\|^TMPDIR=\\|^PATH=\\|^HOME=\\|^PWD=\\|^_=\\|^SHLVL=' | sort",
+        )
+        .good(),
     );
     bed
 }

@@ -45,7 +45,7 @@ fn a_killed_smcp_leaves_no_process_of_its_server() {
         for (what, kills) in KILLS {
             let bed = TestBed::new();
             bed.configure("");
-            let mut witness = Witness::new(&bed.path("."));
+            let mut witness = Witness::new(&bed.path("proof"));
             bed.publish(&Package::shell("acme/tool@1.0.0", &witness.script(script)).writable().good());
             let mut smcp = bed.smcp("run acme/tool@1.0.0");
             smcp.command.process_group(0);
@@ -72,7 +72,7 @@ fn a_killed_reaper_leaves_no_process_of_its_server() {
     for (script, processes) in SERVERS {
         let bed = TestBed::new();
         bed.configure("");
-        let mut witness = Witness::new(&bed.path("."));
+        let mut witness = Witness::new(&bed.path("proof"));
         bed.publish(&Package::shell("acme/tool@1.0.0", &witness.script(script)).good());
         let child = bed.smcp("run acme/tool@1.0.0").start();
         let said = witness.ready(processes);
@@ -91,7 +91,7 @@ fn a_killed_reaper_leaves_no_process_of_its_server() {
 fn children_that_smcp_had_before_are_not_touched() {
     let bed = TestBed::new();
     bed.configure("");
-    let mut witness = Witness::new(&bed.path("."));
+    let mut witness = Witness::new(&bed.path("proof"));
     bed.publish(&Package::shell("acme/tool@1.0.0", &witness.script("echo $$ $PPID >&9; exec sleep 1000")).good());
     let smcp = bed.smcp("run acme/tool@1.0.0").command;
     // A shell with a job replaces itself with smcp.
@@ -114,11 +114,11 @@ fn an_smcp_that_was_started_by_a_server_goes_with_it() {
     set_child_subreaper(true).unwrap();
     let bed = TestBed::new();
     bed.configure("");
-    let mut witness = Witness::new(&bed.path("."));
+    let mut witness = Witness::new(&bed.path("proof"));
     let inner = "setsid sh -c 'trap \"\" TERM; echo $$ >&9; exec sleep 1000' & echo $$ $PPID >&9; wait";
     bed.publish(&Package::shell("acme/inner@1.0.0", &witness.script(inner)).good());
     let outer = format!("echo $$ $PPID $PPID >&9; {} run acme/inner@1.0.0", env!("CARGO_BIN_EXE_smcp"));
-    bed.publish(&Package::shell("acme/outer@1.0.0", &witness.script(&outer)).good());
+    bed.publish(&Package::shell("acme/outer@1.0.0", &witness.script(&outer)).unknown().good());
     let mut child = bed.smcp("run acme/outer@1.0.0").start();
     let said = witness.ready(3);
     let reaper = said.iter().find_map(|numbers| numbers.get(2).copied()).unwrap();
@@ -134,7 +134,7 @@ fn many_runs_leave_no_process_and_no_folder() {
     const RUNS_IN_A_ROW: usize = 20;
     let bed = TestBed::new();
     bed.configure("");
-    let mut witness = Witness::new(&bed.path("."));
+    let mut witness = Witness::new(&bed.path("proof"));
     bed.publish(
         &Package::shell("acme/tool@1.0.0", &witness.script("setsid sleep 1000 >/dev/null & echo $$ $PPID >&9")).good(),
     );

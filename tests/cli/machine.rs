@@ -22,7 +22,9 @@ impl Machine {
         }
         let bed = TestBed::new();
         bed.configure("");
-        bed.publish(&Package::shell("acme/tool@1.0.0", "touch \"$HOME/started\"; echo runs").facts("verified", 2, 85));
+        bed.publish(
+            &Package::shell("acme/tool@1.0.0", "touch \"$HOME/proof/started\"; echo runs").facts("verified", 2, 85),
+        );
         std::fs::create_dir(bed.path("etc")).unwrap();
         Some(Self(bed))
     }

@@ -30,8 +30,8 @@ fn no_network() -> Vec<u8> {
 
 /// A package with score 80 that leaves a file when it is started.
 fn publish(bed: &TestBed) {
-    let tool = Package::shell(TOOL, "touch \"$HOME/started\"").manifest(|manifest| {
-        manifest["permissions"] = json!({"network": {"outbound": ["api.example.com"]}});
+    let tool = Package::shell(TOOL, "touch \"$HOME/proof/started\"").manifest(|manifest| {
+        manifest["permissions"]["network"]["outbound"] = json!(["api.example.com"]);
     });
     bed.publish(&tool.good());
 }
@@ -117,7 +117,7 @@ fn a_set_is_a_layer_that_only_adds() {
         assert_eq!(layers, ["user", "user", "user", "user/set", "user/set", "user/set"]);
         assert_eq!(document["facts"]["believed_by"], json!(["user", "user/set"]));
         let ran = bed.run(&format!("run {TOOL}"));
-        assert_eq!((ran.code, bed.has("started")), (exit, exit == 0), "{own} | {set}: {ran}");
+        assert_eq!((ran.code, bed.has("proof/started")), (exit, exit == 0), "{own} | {set}: {ran}");
     }
 }
 
@@ -134,7 +134,7 @@ fn a_set_of_an_administrator_and_one_of_the_user_both_count() {
     bed.configure("policy: {policy_set: {source: ../user.tar.gz}}\n");
     let smcp = |line: &str| bed.smcp(line).env("SMCP_SYSTEM_CONFIG", bed.path("added.yaml")).run();
     let refused = smcp(&format!("run {TOOL}")).exits(4);
-    assert!(!bed.has("started"));
+    assert!(!bed.has("proof/started"));
     refused.says(&["no-network", "added/set", "ask: #rules (added/set layer)"]);
     let listed = smcp("policy list --json").succeeds().document();
     let rows = listed["policies"].as_array().unwrap();
@@ -178,7 +178,7 @@ fn what_is_not_right_never_replaces_the_last_good_set() {
         let ran = bed.run(line).exits(exit);
         assert!(format!("{}{}", ran.stdout, ran.stderr).contains("is not the archive of a set"), "{ran}");
     }
-    assert!(!bed.has("started") && !bed.has(".mcp/seen.json"));
+    assert!(!bed.has("proof/started") && !bed.has(".mcp/seen.json"));
     // A program gets each problem of the rules in it with its place.
     let files =
         [("set.yaml".to_owned(), b"version: 3\nexpires: 2199-01-01T00:00:00Z\npolicy: {min_scor: 1}\n".to_vec())];
@@ -199,11 +199,11 @@ fn what_is_not_right_never_replaces_the_last_good_set() {
     fs::remove_file(bed.path("set.tar.gz")).unwrap();
     fs::remove_dir_all(bed.path(".mcp/cache")).unwrap();
     bed.run(&run).exits(4).says(&["can't be read", stays]);
-    assert!(!bed.has("started"));
+    assert!(!bed.has("proof/started"));
     // Another home has seen nothing, and another layer's source neither.
     build(&bed, "set.tar.gz", 8, "{min_score: 80}");
     bed.run(&run).succeeds();
-    assert!(bed.has("started"));
+    assert!(bed.has("proof/started"));
     let seen: Value = serde_json::from_str(&bed.read(".mcp/seen.json")).unwrap();
     assert_eq!((&seen["sets"][0]["version"], &seen["sets"][0]["layer"]), (&json!(8), &json!("user/set")));
 }
@@ -239,7 +239,7 @@ fn a_set_that_somebody_else_may_write_starts_nothing() {
     bed.run(&format!("policy check {TOOL}")).succeeds();
     open(&bed.path(".mcp/seen.json"), 0o666);
     bed.run(&format!("run {TOOL}")).refuses(1, &["seen.json"]);
-    assert!(!bed.has("started"));
+    assert!(!bed.has("proof/started"));
 }
 
 #[test]

@@ -13,7 +13,7 @@ const QUESTION: &str = "Continue? [y/N] ";
 fn bed() -> TestBed {
     let bed = TestBed::new();
     bed.configure("policy: {min_score: 80, score_mode: warn}");
-    let script = "touch \"$HOME/started\"; read -r line; echo \"server: got $line\"";
+    let script = "touch \"$HOME/proof/started\"; read -r line; echo \"server: got $line\"";
     bed.publish(&Package::shell("acme/tool@1.0.0", script).facts("verified", 2, 60));
     bed
 }
@@ -47,7 +47,7 @@ fn a_yes_starts_the_server_which_reads_what_is_typed_next() {
         let bed = bed();
         let session = answers(&bed, "--color never run acme/tool@1.0.0", &format!("{yes}hello\n"));
         assert_eq!((session.code, session.stdout.as_str()), (Some(0), "server: got hello\n"), "{}", session.screen);
-        assert!(bed.has("started"));
+        assert!(bed.has("proof/started"));
     }
 }
 
@@ -64,7 +64,7 @@ fn everything_else_refuses() {
             "{no:?}: {}",
             session.screen
         );
-        assert!(!bed.has("started"), "{no:?}");
+        assert!(!bed.has("proof/started"), "{no:?}");
     }
 }
 
@@ -79,7 +79,7 @@ fn an_interrupted_question_starts_nothing() {
     let bed = bed();
     let session = answers(&bed, "run acme/tool@1.0.0", "\u{3}");
     assert_ne!(session.code, Some(0), "{}", session.screen);
-    assert!(session.stdout.is_empty() && !bed.has("started"));
+    assert!(session.stdout.is_empty() && !bed.has("proof/started"));
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn who_is_not_at_both_ends_is_not_asked() {
             String::from_utf8(output.stderr).unwrap()
         };
         assert!(said.contains("pass --trust") && !said.contains(QUESTION), "{said}");
-        assert!(!bed.has("started"));
+        assert!(!bed.has("proof/started"));
     }
 }
 

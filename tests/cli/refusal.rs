@@ -26,8 +26,8 @@ no JSON
 fn bed() -> TestBed {
     let bed = TestBed::new();
     bed.configure("policy: {min_score: 80}");
-    bed.publish(&Package::shell("acme/good@1.0.0", "touch started").good());
-    bed.publish(&Package::shell("acme/poor@1.0.0", "touch started").facts("official", 3, 35));
+    bed.publish(&Package::shell("acme/good@1.0.0", "touch \"$HOME/proof/started\"").good());
+    bed.publish(&Package::shell("acme/poor@1.0.0", "touch \"$HOME/proof/started\"").facts("official", 3, 35));
     bed
 }
 
@@ -85,7 +85,9 @@ fn a_decision_that_refuses_is_told_with_its_document() {
     decision(&bed, "run acme/none@1.0.0", 2, &["there is no package `acme/none`"]);
     decision(&bed, "run acme/good@2.0.0", 2, &["What helps: \"it has: 1.0.0\""]);
 
-    bed.publish(&Package::shell("acme/revoked@1.0.0", "touch started").good().option("--status", "revoked"));
+    bed.publish(
+        &Package::shell("acme/revoked@1.0.0", "touch \"$HOME/proof/started\"").good().option("--status", "revoked"),
+    );
     let document = decision(&bed, "run acme/revoked@1.0.0", 4, &["`revoked`"]);
     assert_eq!(document["refusal"]["code"], "status");
 
@@ -97,7 +99,7 @@ fn a_decision_that_refuses_is_told_with_its_document() {
     corrupt(&bed.path(&format!("registry/blobs/{digest}")));
     std::fs::remove_dir_all(bed.path(".mcp/cache")).unwrap();
     decision(&bed, "run acme/good@1.0.0", 3, &["is not what its digest promises"]);
-    assert!(!bed.has("started"));
+    assert!(!bed.has("proof/started"));
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn arguments_follow_those_of_the_manifest() {
 fn the_server_gets_a_small_environment() {
     let bed = TestBed::new();
     bed.configure("");
-    let script = "env | grep -v -e ^PWD= -e ^_= -e ^SHLVL= -e ^OLDPWD= | sort";
+    let script = "env | grep -v -e ^XDG_ -e ^TMPDIR= -e ^PWD= -e ^_= -e ^SHLVL= -e ^OLDPWD= | sort";
     let env = json!({"MODE": "manifest", "FROM": "manifest", "LD_PRELOAD": "/evil.so", "SMCP_CONFIG": "/evil.yaml"});
     let package = Package::greeter("acme/tool@1.0.0")
         .entrypoint(json!({"command": ["sh", "-c", script], "env": env}))
@@ -233,7 +233,7 @@ fn the_warning_threshold_can_only_be_raised() {
 fn what_is_blocked_never_starts() {
     let bed = TestBed::new();
     bed.configure(TEAM);
-    bed.publish(&poor(Package::shell("acme/tool@1.0.0", "touch \"$HOME/started\"; echo started")));
+    bed.publish(&poor(Package::shell("acme/tool@1.0.0", "touch \"$HOME/proof/started\"; echo started")));
     let ran = bed.run("run acme/tool@1.0.0").refuses(
         4,
         &[
@@ -243,13 +243,13 @@ fn what_is_blocked_never_starts() {
         ],
     );
     insta::assert_snapshot!("blocked", ran);
-    assert!(!bed.has("started") && bed.list(".mcp/cache/runs").is_empty());
+    assert!(!bed.has("proof/started") && bed.list(".mcp/cache/runs").is_empty());
     bed.run("run --trust acme/tool@1.0.0").refuses(4, &["--trust answers questions; it never lifts a block"]);
     bed.run("run --json acme/tool@1.0.0").refuses(4, &["3 of 3 policies block it"]);
-    assert!(!bed.has("started"), "no flag lifts a block");
+    assert!(!bed.has("proof/started"), "no flag lifts a block");
     bed.configure("");
     bed.run("run acme/tool@1.0.0").succeeds().prints("started\n");
-    assert!(bed.has("started"), "the proof works");
+    assert!(bed.has("proof/started"), "the proof works");
 }
 
 #[test]
@@ -265,19 +265,19 @@ fn what_only_warns_runs_and_says_so() {
 fn a_low_score_under_warn_needs_consent() {
     let bed = TestBed::new();
     bed.configure("policy: {min_score: 80, score_mode: warn}");
-    bed.publish(&poor(Package::shell("acme/tool@1.0.0", "touch \"$HOME/started\"; echo runs")));
+    bed.publish(&poor(Package::shell("acme/tool@1.0.0", "touch \"$HOME/proof/started\"; echo runs")));
     let ran = bed.smcp("run acme/tool@1.0.0").input("y\n").run().refuses(4, &["pass --trust"]);
     insta::assert_snapshot!("nobody_to_ask", ran);
-    assert!(!bed.has("started"), "an answer in a pipe is nobody's");
+    assert!(!bed.has("proof/started"), "an answer in a pipe is nobody's");
     insta::assert_snapshot!("trusted", bed.run("run --trust acme/tool@1.0.0").succeeds());
-    assert!(bed.has("started"));
+    assert!(bed.has("proof/started"));
 }
 
 #[test]
 fn a_dry_run_decides_and_starts_nothing() {
     let bed = TestBed::new();
     bed.configure(TEAM);
-    let server = "touch \"$HOME/started\"";
+    let server = "touch \"$HOME/proof/started\"";
     bed.publish(&Package::shell("acme/good@1.0.0", server).facts("verified", 2, 85));
     bed.publish(&poor(Package::shell("acme/poor@1.0.0", server)));
     insta::assert_snapshot!("dry_run", bed.run("run --dry-run acme/good@1.0.0").succeeds());
@@ -286,7 +286,7 @@ fn a_dry_run_decides_and_starts_nothing() {
     bed.configure("policy: {min_score: 80, cert_mode: warn}");
     insta::assert_snapshot!("dry_run_asks", bed.run("run --dry-run acme/poor@1.0.0").exits(4));
     bed.run("run --dry-run --trust acme/poor@1.0.0").succeeds();
-    assert!(!bed.has("started"));
+    assert!(!bed.has("proof/started"));
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn both_layers_must_allow() {
         assert_eq!(layers, ["system", "system", "system", "user", "user", "user"]);
         assert_eq!(document["facts"]["believed_by"], serde_json::json!(["system", "user"]));
         assert_eq!(machine.run("run acme/tool@1.0.0").code, exit, "{system} | {user}");
-        assert_eq!(std::fs::remove_file(machine.0.path("started")).is_ok(), exit == 0, "{system} | {user}");
+        assert_eq!(std::fs::remove_file(machine.0.path("proof/started")).is_ok(), exit == 0, "{system} | {user}");
     }
 }
 
@@ -76,7 +76,7 @@ fn nothing_that_a_user_says_lifts_an_administrators_rule() {
     let refused = |line: &str, variables: &[(&str, &str)]| {
         let ran = machine.run_with(line, variables);
         assert!(matches!(ran.code, 1 | 4), "{line} {variables:?}: {ran}");
-        assert!(!bed.has("started"), "{line} {variables:?}");
+        assert!(!bed.has("proof/started"), "{line} {variables:?}");
         ran
     };
     let of_system = |ran: &Ran| assert!(ran.stderr.contains("system") && ran.code == 4, "{ran}");
@@ -153,7 +153,7 @@ fn a_run_that_is_killed_in_the_middle_starts_nothing() {
         }
         running.kill().unwrap();
         running.wait().unwrap();
-        assert!(!bed.has("started"), "{file}");
+        assert!(!bed.has("proof/started"), "{file}");
         machine.run("run --trust acme/tool@1.0.0").refuses(4, &["system"]);
     }
 }

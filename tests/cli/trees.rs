@@ -132,7 +132,7 @@ fn starts_at_the_same_time_get_along() {
 
 #[test]
 fn a_changed_tree_with_a_server_in_it_is_left_to_that_server() {
-    let bed = bed(script("echo ready; cat; cat data").file("data", "one\n", 0o644));
+    let bed = bed(script("echo ready; cat; cat data").unknown().file("data", "one\n", 0o644));
     let (mut child, mut output, said) = waiting(&bed);
     assert_eq!(said, "ready\n");
     tamper(&tree(&bed).join("data"), "two\n");
@@ -198,13 +198,14 @@ fn what_root_wrote_is_named_and_goes() {
     if !nix::unistd::Uid::effective().is_root() {
         return;
     }
-    let bed = bed(script("test -e memory.json && echo old; echo x > memory.json"));
+    let bed = bed(script("test -e memory.json && echo old; echo x > memory.json").unknown());
     for _ in 0..2 {
         bed.run(RUN).succeeds().prints("").says(&["the server wrote `memory.json` beside its program"]);
         assert_eq!(bed.list(TREES), [""; 0], "nothing of it is there for the next start");
     }
     // Byte code goes, the tree stays.
-    let bed = self::bed(script("test -e __pycache__ && echo old; mkdir __pycache__ && echo x > __pycache__/a.pyc"));
+    let bed =
+        self::bed(script("test -e __pycache__ && echo old; mkdir __pycache__ && echo x > __pycache__/a.pyc").unknown());
     bed.run(RUN).succeeds().prints("").silent();
     let inode = fs::metadata(tree(&bed)).unwrap().ino();
     bed.run(RUN).succeeds().prints("").silent();

@@ -10,7 +10,7 @@ use crate::bed::TestBed;
 fn bed() -> TestBed {
     let bed = TestBed::new();
     bed.configure("");
-    bed.publish(&Package::shell("acme/tool@1.0.0", "touch \"$HOME/started\"; echo runs").good());
+    bed.publish(&Package::shell("acme/tool@1.0.0", "touch \"$HOME/proof/started\"; echo runs").good());
     bed
 }
 
@@ -61,7 +61,7 @@ fn rules_that_others_may_write_start_nothing() {
     // A user who may write there could have removed the rules.
     std::fs::remove_file(bed.path(".mcp/config.yaml")).unwrap();
     bed.run("run --registry registry acme/tool@1.0.0").refuses(1, &folder);
-    assert!(!bed.has("started"));
+    assert!(!bed.has("proof/started"));
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_component_that_others_may_write_starts_nothing() {
     bed.write("rules/p.wasm", "not a component");
     bed.configure("policy: {custom: [{name: mine, source: ~/rules/p.wasm, mode: warn}]}\n");
     bed.run("run acme/tool@1.0.0").succeeds().prints("runs\n");
-    std::fs::remove_file(bed.path("started")).unwrap();
+    std::fs::remove_file(bed.path("proof/started")).unwrap();
     for (changed, bad, good) in [("rules/p.wasm", 0o666, 0o644), ("rules", 0o777, 0o755)] {
         mode(&bed, changed, bad);
         let (what, command) =
@@ -110,7 +110,7 @@ fn rules_of_another_user_start_nothing() {
     }
     bed.run("--config checkout/policy.yaml policy check acme/tool@1.0.0").succeeds().says(&["uid 4242"]);
     bed.run("--config checkout/policy.yaml run acme/tool@1.0.0").refuses(1, &["uid 4242"]);
-    assert!(!bed.has("started"));
+    assert!(!bed.has("proof/started"));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn rules_where_nothing_looks_for_them_are_refused() {
         bed.run("run --registry registry acme/tool@1.0.0").refuses(1, &[says]);
         let doctor = bed.run("doctor").exits(1);
         assert!(doctor.stdout.contains(says.split(": ").next().unwrap()), "{doctor}");
-        assert!(!bed.has("started"));
+        assert!(!bed.has("proof/started"));
     }
     let bed = bed();
     std::fs::remove_dir_all(bed.path(".mcp")).unwrap();

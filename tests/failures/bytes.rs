@@ -66,6 +66,20 @@ pub(crate) const ROWS: &[Row] = &[
         },
     },
     Row {
+        what: "servers must be confined in full, and this one can't be",
+        holds: &[
+            ("what is missing", "permissions unknown: files and network are open"),
+            ("what closes it", "publish it with a block of `permissions`"),
+        ],
+        provoke: |trial| {
+            trial.refuses(|bed| {
+                bed.configure("confinement: required\n");
+                bed.publish(&Package::shell(TOOL, "touch \"$HOME/proof/started\"").unknown().good());
+                Scene::of(&format!("run --trust {TOOL}"))
+            });
+        },
+    },
+    Row {
         what: "manifest or bundle has another digest",
         holds: &[
             ("expected", "expected sha256:"),

@@ -82,7 +82,7 @@ fn slow(bed: &TestBed, timeout: &str) {
     bed.write("guest.wasm", Twin::of("evaluate-spins").component());
     let custom = "custom: [{name: guest, source: ~/guest.wasm, mode: warn, on_warn: notify}]";
     bed.configure(&format!("start_timeout: {timeout}\npolicy: {{{custom}}}\n"));
-    bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").good());
+    bed.publish(&Package::shell(TOOL, "touch \"$HOME/proof/started\"").good());
 }
 
 fn slow_policy(trial: &Trial<'_>) {
@@ -108,7 +108,7 @@ pub(crate) fn changed_meanwhile(trial: &Trial<'_>) {
     let output = child.wait_with_output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     trial.exit(output.status.code().unwrap(), &told);
-    assert!(!bed.has("started") && output.stdout.is_empty(), "{told}");
+    assert!(!bed.has("proof/started") && output.stdout.is_empty(), "{told}");
     trial.message(&told);
     trial.recorded(&bed);
 }
@@ -139,7 +139,7 @@ fn few_threads(trial: &Trial<'_>) {
         bed.configure("");
         let scene = crate::before::with_threads(&bed, threads);
         // The same package with a score that the model is warned of, which needs a relay.
-        bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").facts("official", 3, 20));
+        bed.publish(&Package::shell(TOOL, "touch \"$HOME/proof/started\"").facts("official", 3, 20));
         let told = scene.told(&bed);
         if told.stderr.contains("can't be supervised") {
             trial.exit(told.code, &told);

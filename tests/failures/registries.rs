@@ -303,7 +303,7 @@ fn facts_from_the_cache(trial: &Trial<'_>) {
     pulled_and_down(&bed);
     aged(&bed, 7_230);
     trial.message(&bed.run(&format!("run {TOOL}")).succeeds().stderr);
-    assert!(bed.has("started"));
+    assert!(bed.has("proof/started"));
     let document = bed.run(&format!("--json policy check {TOOL}")).succeeds().document();
     trial.class(document["notices"][0]["code"].as_str().unwrap());
 }

@@ -127,6 +127,16 @@ pub(crate) const ROWS: &[Row] = &[
         },
     },
     Row {
+        what: "the server starts no other program, and is a script that does nothing else",
+        holds: &[("the script", "shims/shim for "), ("what reads it", "/bin/sh"), ("`--env PATH=…`", "--env PATH=…")],
+        provoke: |trial| trial.launches(wrapped),
+    },
+    Row {
+        what: "the system refuses to confine the server as it said it could",
+        holds: &[("the system's reason", "could not be confined, so it was not started: Argument list too long")],
+        provoke: |trial| trial.launches(confined_too_often),
+    },
+    Row {
         what: "its arguments and variables are too long",
         holds: &[("the greatest by name", "argument 2 has [SIZE] bytes"), ("the limit", "131071")],
         provoke: |trial| {
@@ -139,6 +149,31 @@ pub(crate) const ROWS: &[Row] = &[
         provoke: few_files,
     },
 ];
+
+/// A command that PATH has as a script for another program.
+fn wrapped(bed: &TestBed) -> Scene {
+    bed.write("shims/shim", "#!/bin/sh\nexec python3 \"$@\"\n");
+    fs::set_permissions(bed.path("shims/shim"), fs::Permissions::from_mode(0o755)).unwrap();
+    let server = Package::greeter(TOOL).entrypoint(json!({"command": ["shim", "server.py"]}));
+    bed.publish(&server.manifest(|manifest| manifest["permissions"]["subprocess"] = false.into()).good());
+    Scene::run().env("PATH", &format!("{}:/usr/bin:/bin", bed.path("shims").display()))
+}
+
+/// Landlock holds a process to at most sixteen rulesets; these refuse nothing that anybody does.
+const SIXTEEN: &str = "import ctypes, os, sys\n\
+    libc = ctypes.CDLL(None, use_errno=True)\n\
+    libc.prctl(38, 1, 0, 0, 0)\n\
+    blocks = (ctypes.c_uint64 * 1)(1 << 11)\n\
+    for layer in range(16):\n    \
+        ruleset = libc.syscall(ctypes.c_long(444), blocks, ctypes.c_long(8), ctypes.c_long(0))\n    \
+        assert libc.syscall(ctypes.c_long(446), ctypes.c_long(ruleset), ctypes.c_long(0)) == 0\n    \
+        os.close(ruleset)\n\
+    os.execv(sys.argv[1], sys.argv[1:])\n";
+
+fn confined_too_often(bed: &TestBed) -> Scene {
+    bed.publish(&Package::shell(TOOL, "touch \"$HOME/proof/started\"").good());
+    Scene::run().behind(&["python3", "-c", SIXTEEN])
+}
 
 /// Publishes a package with this command; `tool` is a file of its bundle.
 fn command(bed: &TestBed, command: &[&str], text: &str, mode: u32) -> Scene {

@@ -199,7 +199,7 @@ impl Believed<'_> {
 
 /// A run under a layer that goes by the statements of somebody, who states something first.
 fn believed(bed: &TestBed, more: &str, state: impl Fn(&Believed<'_>)) -> Scene {
-    bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").good());
+    bed.publish(&Package::shell(TOOL, "touch \"$HOME/proof/started\"").good());
     let signer = Believed { bed, key: SecretKey::generate().unwrap() };
     state(&signer);
     let entry = format!("{{registry: registry, signed_by: [{{minisign: {}}}]{more}}}", signer.key.public());

@@ -84,7 +84,7 @@ impl<'p> Trial<'p> {
             let told = scene.told(&bed);
             self.exit(told.code, &told);
             assert_eq!(told.stdout, "", "{}: {told}", self.promise.what);
-            assert!(!bed.has("started"), "{}: nothing was started: {told}", self.promise.what);
+            assert!(!bed.has("proof/started"), "{}: nothing was started: {told}", self.promise.what);
             self.message(&told.stderr);
             // Another bed, as new as the first.
             let bed = TestBed::new();
@@ -103,7 +103,7 @@ impl<'p> Trial<'p> {
         let bed = TestBed::new();
         let keys = stage(&bed);
         if !bed.has("registry/packages/acme/tool/1.0.0.json") {
-            bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").good());
+            bed.publish(&Package::shell(TOOL, "touch \"$HOME/proof/started\"").good());
         }
         let configure = |mode: &str| {
             bed.configure(&format!("policy: {{custom: [{{name: guest, source: ~/guest.wasm, {mode}, {keys}}}]}}\n"));
@@ -111,7 +111,7 @@ impl<'p> Trial<'p> {
         configure("mode: strict");
         let told = bed.run(&format!("run --trust {TOOL}"));
         self.exit(told.code, &told);
-        assert!(!bed.has("started") && told.stdout.is_empty(), "{}: {told}", self.promise.what);
+        assert!(!bed.has("proof/started") && told.stdout.is_empty(), "{}: {told}", self.promise.what);
         self.message(&told.stderr);
         let check = |exit| bed.run(&format!("--json policy check {TOOL}")).exits(exit);
         self.effect(&check(4), "guest", 0);
@@ -172,7 +172,7 @@ impl<'p> Trial<'p> {
         bed.configure("");
         let told = stage(&bed).told(&bed);
         self.exit(told.code, &told);
-        assert!(!bed.has("started") && told.stdout.is_empty(), "{}: {told}", self.promise.what);
+        assert!(!bed.has("proof/started") && told.stdout.is_empty(), "{}: {told}", self.promise.what);
         assert_eq!(bed.list(".mcp/cache/runs"), [""; 0], "{}: {told}", self.promise.what);
         self.message(&told.stderr);
         self.recorded(&bed);
@@ -193,7 +193,7 @@ impl<'p> Trial<'p> {
         terminal.types(answer);
         let told = terminal.end();
         self.exit(child.wait().unwrap().code().unwrap(), &told);
-        assert!(!bed.has("started"), "{}: {told}", self.promise.what);
+        assert!(!bed.has("proof/started"), "{}: {told}", self.promise.what);
         self.message(&told);
         self.recorded(&bed);
     }

@@ -69,7 +69,7 @@ pub(crate) const ROWS: &[Row] = &[
             let bed = TestBed::new();
             let told = asking(&bed).told(&bed);
             trial.exit(told.code, &told);
-            assert!(!bed.has("started") && told.stdout.is_empty(), "{told}");
+            assert!(!bed.has("proof/started") && told.stdout.is_empty(), "{told}");
             trial.message(&told.stderr);
             trial.recorded(&bed);
         },
@@ -110,7 +110,7 @@ fn refuses(trial: &Trial<'_>, keys: &str, says: &str) {
         }
         trial.exit(told.code, &told);
         trial.column(usize::from(mode == "warn"), "refuse");
-        assert!(!bed.has("started") && told.stderr.contains(says), "{told}");
+        assert!(!bed.has("proof/started") && told.stderr.contains(says), "{told}");
         trial.message(&told.stderr);
         trial.refused(&bed.run(&format!("--json policy check --trust {TOOL}")));
     }
@@ -126,7 +126,7 @@ fn violated(trial: &Trial<'_>) {
 /// Publishes a package, and installs a policy that it violates.
 fn violating(bed: &TestBed) {
     let wants = |manifest: &mut Value| manifest["permissions"]["network"]["outbound"] = json!(["*"]);
-    bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").manifest(wants).good());
+    bed.publish(&Package::shell(TOOL, "touch \"$HOME/proof/started\"").manifest(wants).good());
     bed.write("guest.wasm", fs::read(format!("{ROOT}/examples/policies/dist/no_network.wasm")).unwrap());
 }
 
@@ -151,7 +151,7 @@ fn unwaived(trial: &Trial<'_>) {
 /// Of the built-in policies, `origin` reports it and `score` asks.
 fn unknown(trial: &Trial<'_>) {
     let bed = TestBed::new();
-    bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\""));
+    bed.publish(&Package::shell(TOOL, "touch \"$HOME/proof/started\""));
     let rules = |mode: &str| {
         bed.configure(&format!(
             "policy: {{allowed_origins: [official], min_cert_level: 1, min_score: 1, cert_mode: {mode}, \
@@ -161,7 +161,7 @@ fn unknown(trial: &Trial<'_>) {
     rules("strict");
     let told = bed.run(&format!("run --trust {TOOL}"));
     trial.exit(told.code, &told);
-    assert!(!bed.has("started") && told.stderr.matches("unknown").count() >= 3, "{told}");
+    assert!(!bed.has("proof/started") && told.stderr.matches("unknown").count() >= 3, "{told}");
     trial.message(&told.stderr);
     let check = || bed.run(&format!("--json policy check {TOOL}"));
     for (mode, column, exit) in [("strict", 0, 4), ("warn", 1, 4), ("disabled", 2, 0)] {
@@ -176,6 +176,6 @@ fn unknown(trial: &Trial<'_>) {
 /// A package with a low score, and a policy that asks.
 fn asking(bed: &TestBed) -> Scene {
     bed.configure("policy: {min_score: 80, score_mode: warn}\n");
-    bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").facts("official", 3, 20));
+    bed.publish(&Package::shell(TOOL, "touch \"$HOME/proof/started\"").facts("official", 3, 20));
     Scene::run()
 }

@@ -138,6 +138,8 @@ fn setup(root: &Path, streams: Streams, grace_periods: GracePeriods) -> Setup {
         deadline: Deadline::none(),
         grace_periods,
         signals: Signals::listen().unwrap(),
+        #[cfg(target_os = "linux")]
+        confining: None,
         adoption: None,
     }
 }

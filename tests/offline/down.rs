@@ -187,12 +187,12 @@ fn facts_from_the_cache_put_no_warning_before_the_model() {
 #[test]
 fn cached_is_never_approved() {
     let bed = bed("policy:\n  min_score: 80\n");
-    bed.publish(&Package::shell("acme/poor@1.0.0", "touch \"$HOME/started\"").facts("community", 0, 20));
+    bed.publish(&Package::shell("acme/poor@1.0.0", "touch \"$HOME/proof/started\"").facts("community", 0, 20));
     bed.run("pull acme/poor@1.0.0").succeeds();
     down(&bed);
     bed.run("run acme/poor@1.0.0").refuses(4, &["below minimum required score 80", "the facts are from the cache"]);
     bed.run("run --trust acme/poor@1.0.0").exits(4);
-    assert!(!bed.has("started"));
+    assert!(!bed.has("proof/started"));
 }
 
 #[test]

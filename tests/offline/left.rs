@@ -14,7 +14,7 @@ const TOOL: &str = "acme/tool@1.0.0";
 fn after(script: &str, line: &str) -> (TestBed, Ran, Value) {
     let bed = TestBed::new();
     bed.configure("");
-    bed.publish(&Package::shell(TOOL, script).file("data.db", "shipped", 0o644).good());
+    bed.publish(&Package::shell(TOOL, script).unknown().file("data.db", "shipped", 0o644).good());
     let ran = bed.run(&format!("run {line} {TOOL}"));
     let record = bed.read(".mcp/audit.jsonl").lines().last().map(|line| serde_json::from_str(line).unwrap()).unwrap();
     (bed, ran, record)

@@ -16,7 +16,7 @@ const TOOL: &str = "acme/tool@1.0.0";
 fn served() -> (TestBed, Served, TestBed) {
     let host = TestBed::new();
     host.publish(&Package::shell(TOOL, "echo it runs").good());
-    host.publish(&Package::shell("acme/poor@1.0.0", "touch \"$HOME/started\"").facts("community", 0, 20));
+    host.publish(&Package::shell("acme/poor@1.0.0", "touch \"$HOME/proof/started\"").facts("community", 0, 20));
     let served = Served::start(&host);
     let guest = TestBed::new();
     let config = format!("registry_url: http://{}\npolicy: {{min_score: 80}}\n", served.address);

@@ -55,7 +55,8 @@ const DECISIONS: [(&str, i32); 8] = [
 ];
 
 /// Keys that a document may leave out, by the documents of both.
-const MAY_BE_ABSENT: [&str; 14] = [
+const MAY_BE_ABSENT: [&str; 15] = [
+    "confinement",
     "refusal",
     "believed_by",
     "more",

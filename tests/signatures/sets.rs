@@ -20,7 +20,7 @@ fn archive(version: u64) -> Vec<u8> {
 fn home() -> TestBed {
     let bed = TestBed::new();
     bed.configure("");
-    bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").good());
+    bed.publish(&Package::shell(TOOL, "touch \"$HOME/proof/started\"").good());
     bed.write("company.tar.gz", archive(3));
     bed
 }
@@ -54,7 +54,7 @@ fn a_set_is_signed_verified_and_in_force() {
     assert_eq!(rule["signer"], format!("minisign {key}"));
     bed.run(&format!("policy verify company.tar.gz --signed-by {key}")).succeeds();
     bed.run(&format!("run {TOOL}")).succeeds().silent();
-    assert!(bed.has("started"));
+    assert!(bed.has("proof/started"));
     let record: Value = serde_json::from_str(bed.read(".mcp/audit.jsonl").lines().next_back().unwrap()).unwrap();
     assert_eq!(record["run"], 2, "the refusal is a record of its own");
     let decision: Value = serde_json::from_str(bed.read(".mcp/audit.jsonl").lines().nth(1).unwrap()).unwrap();
@@ -113,9 +113,9 @@ fn sets_are_taken_by_keys_in_files_and_by_identities() {
         signed_by(&bed, &rule);
         let ran = bed.run(&format!("run {TOOL}"));
         match says {
-            None => assert_eq!((ran.code, bed.has("started")), (0, true), "{what}: {ran}"),
+            None => assert_eq!((ran.code, bed.has("proof/started")), (0, true), "{what}: {ran}"),
             Some(says) => {
-                assert_eq!((ran.code, bed.has("started")), (3, false), "{what}: {ran}");
+                assert_eq!((ran.code, bed.has("proof/started")), (3, false), "{what}: {ran}");
                 assert!(ran.stderr.contains(says), "{what}: {ran}");
             }
         }

@@ -19,7 +19,7 @@ const TOOL: &str = "acme/tool@1.0.0";
 fn home() -> TestBed {
     let bed = TestBed::new();
     bed.configure("");
-    bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").good());
+    bed.publish(&Package::shell(TOOL, "touch \"$HOME/proof/started\"").good());
     bed.write(".mcp/guest.wasm", component());
     bed
 }
@@ -50,7 +50,7 @@ fn refused(bed: &TestBed, rule: &str) -> String {
             break;
         }
         assert_eq!(ran.code, 3, "{mode}: {ran}");
-        assert!(!bed.has("started"), "{mode}: {ran}");
+        assert!(!bed.has("proof/started"), "{mode}: {ran}");
         // Nothing of it was compiled.
         assert!(!bed.has(".mcp/cache/compiled") || bed.list(".mcp/cache/compiled").is_empty(), "{ran}");
         let document = bed.run(&format!("--json policy check --trust {TOOL}")).document();
@@ -80,7 +80,7 @@ fn what_is_signed_as_it_should_be_starts_and_the_signer_is_recorded() {
     assert_eq!(guest(&document)["signer"], signer);
     assert!(document["policies"][0].get("signer").is_none(), "{document}");
     bed.run(&format!("run {TOOL}")).succeeds();
-    assert!(bed.has("started"));
+    assert!(bed.has("proof/started"));
     let log = bed.read(".mcp/audit.jsonl");
     let mut records = log.lines().rev().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let decision = records.find(|it| it["event"] == "decision").unwrap();

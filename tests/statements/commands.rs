@@ -23,7 +23,7 @@ fn home() -> (TestBed, String, String) {
 }
 
 fn package() -> Package {
-    Package::shell(TOOL, "touch \"$HOME/started\"").good()
+    Package::shell(TOOL, "touch \"$HOME/proof/started\"").good()
 }
 
 fn believe(bed: &TestBed, signers: &str) {
@@ -89,7 +89,7 @@ fn later_statements_renew_change_and_revoke() {
     attest(&bed, "--sign own --renew --status revoked").succeeds();
     assert_eq!(check(&bed).exits(4).document()["refusal"]["code"], "status");
     bed.run(&format!("run --trust {TOOL}")).refuses(4, &["signed that this version is `revoked`"]);
-    assert!(!bed.has("started"));
+    assert!(!bed.has("proof/started"));
     attest(&bed, "--sign own --renew --status published --score 90").succeeds();
     check(&bed).succeeds();
 }

@@ -111,7 +111,7 @@ fn statements_in_sigstore_bundles_are_believed_by_key_and_by_identity() {
     assert!(signer.as_str().unwrap().starts_with("key sha256:"), "{signer}");
     world.believe_by("[{key: key.pem, log: required, trusted_root: root.json}]", "", "min_score: 80");
     world.starts();
-    std::fs::remove_file(world.bed.path("started")).unwrap();
+    std::fs::remove_file(world.bed.path("proof/started")).unwrap();
     // Over the bytes of the statement, as `sign-blob` makes it, is no envelope with a statement.
     bundle(&outside.sign_with(&pem, &statement, false));
     world.believe_by("[{key: key.pem}]", "", "min_score: 80");
@@ -119,7 +119,7 @@ fn statements_in_sigstore_bundles_are_believed_by_key_and_by_identity() {
     bundle(&outside.sign(&wish("dev@acme.test"), &statement));
     world.believe_by(identity, "", "min_score: 80");
     assert_eq!(world.starts()[0]["signer"], "dev@acme.test of https://issuer.test");
-    std::fs::remove_file(world.bed.path("started")).unwrap();
+    std::fs::remove_file(world.bed.path("proof/started")).unwrap();
     bundle(&outside.sign(&wish("ops@acme.test"), &statement));
     assert_eq!(world.refuses(4), "status-unsigned");
     // By another authority, for the identity that is believed.

@@ -271,7 +271,7 @@ fn a_memory_that_others_could_have_written_starts_nothing() {
     world.check().succeeds();
     fs::set_permissions(world.bed.path(SEEN), fs::Permissions::from_mode(0o666)).unwrap();
     world.bed.run(&format!("run --trust {TOOL}")).refuses(1, &["could be somebody else's", "seen.json"]);
-    assert!(!world.bed.has("started"));
+    assert!(!world.bed.has("proof/started"));
 }
 
 #[test]

@@ -236,7 +236,7 @@ fn a_deprecated_version_starts_with_a_notice() {
     assert_eq!(document["notices"][0]["code"], "status-deprecated", "{document}");
     // What the registry itself refuses is refused, whatever is signed.
     world.say(&Said { status: PUBLISHED, sequence: 8, ..Said::good() });
-    let package = crate::bed::Package::shell(crate::world::TOOL, "touch \"$HOME/started\"").good();
+    let package = crate::bed::Package::shell(crate::world::TOOL, "touch \"$HOME/proof/started\"").good();
     world.bed.publish(&package.option("--status", "quarantined"));
     assert_eq!(world.refuses(4), "status");
 }

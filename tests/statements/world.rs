@@ -70,7 +70,7 @@ impl World {
     pub(crate) fn new() -> Self {
         let world = Self { bed: TestBed::new(), key: SecretKey::generate().unwrap() };
         world.bed.configure("");
-        world.bed.publish(&Package::shell(TOOL, "touch \"$HOME/started\"").good());
+        world.bed.publish(&Package::shell(TOOL, "touch \"$HOME/proof/started\"").good());
         world
     }
 
@@ -127,7 +127,7 @@ impl World {
     pub(crate) fn refuses(&self, exit: i32) -> String {
         let document = self.check().exits(exit).document();
         self.bed.run(&format!("run --trust {TOOL}")).exits(exit);
-        assert!(!self.bed.has("started"));
+        assert!(!self.bed.has("proof/started"));
         document["refusal"]["code"].as_str().unwrap_or("policy").to_owned()
     }
 
@@ -136,7 +136,7 @@ impl World {
     pub(crate) fn starts(&self) -> Value {
         let document = self.check().succeeds().document();
         self.bed.run(&format!("run --trust {TOOL}")).succeeds();
-        assert!(self.bed.has("started"));
+        assert!(self.bed.has("proof/started"));
         document["statements"].clone()
     }
 }

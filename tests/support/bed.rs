@@ -22,6 +22,9 @@ use smcp_model::digest::Digest;
 /// The path of a file in the repository.
 pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
+/// The folder of a bed in which servers leave proofs that they ran.
+pub(crate) const PROOF: &str = "proof";
+
 /// A separate home for one test, removed when dropped. `smcp` runs in it.
 pub(crate) struct TestBed {
     _home: TempDir,
@@ -33,6 +36,7 @@ impl TestBed {
         let home = TempDir::new().unwrap();
         // As the system names it, which is what `smcp` sees as its working directory.
         let path = home.path().canonicalize().unwrap();
+        fs::create_dir(path.join(PROOF)).unwrap();
         Self { _home: home, path }
     }
 
@@ -307,9 +311,10 @@ impl Package {
         Self { reference: reference.to_owned(), manifest, files, facts: Vec::new() }
     }
 
-    /// A server made of a line of shell; its arguments begin at `$1`.
+    /// A server made of a line of shell; its arguments begin at `$1`. It may write into the bed's [`PROOF`].
     pub(crate) fn shell(reference: &str, script: &str) -> Self {
-        Self::greeter(reference).entrypoint(json!({"command": ["sh", "-c", script, "server"]}))
+        let package = Self::greeter(reference).entrypoint(json!({"command": ["sh", "-c", script, "server"]}));
+        package.manifest(|manifest| manifest["permissions"]["filesystem"]["write"] = json!([format!("~/{PROOF}")]))
     }
 
     pub(crate) fn entrypoint(mut self, entrypoint: Value) -> Self {
@@ -321,6 +326,11 @@ impl Package {
     pub(crate) fn manifest(mut self, change: impl FnOnce(&mut Value)) -> Self {
         change(&mut self.manifest);
         self
+    }
+
+    /// A package whose permissions nobody knows: its server is not confined to its files.
+    pub(crate) fn unknown(self) -> Self {
+        self.manifest(|manifest| drop(manifest.as_object_mut().unwrap().remove("permissions")))
     }
 
     /// A package that is unpacked for each run.

@@ -24,6 +24,10 @@ impl Redactor {
         let text = after(&text, "_size\": ", is_digit, |_| "[SIZE]".into());
         let text = after(&text, "_ns\": ", is_digit, |_| "[NS]".into());
         let text = after(&text, "\"count\": ", is_digit, |_| "[COUNT]".into());
+        let text = between(&text, "\"confinement\": {\n", "\"state\": ", "}", "[CONFINEMENT]");
+        let text = between(&text, "\"confinement\":{", "\"state\":", "}", "[CONFINEMENT]");
+        let text = between(&text, "sandbox   ", "", ", in a", "[CONFINEMENT]");
+        let text = between(&text, "sandbox\u{1b}[0m   ", "", ", in a", "[CONFINEMENT]");
         before(&text, " bytes")
     }
 }
@@ -53,6 +57,21 @@ fn after(text: &str, mark: &str, is_part: fn(u8) -> bool, replace: impl Fn(&str)
     redacted
 }
 
+/// Replaces what is between each `start` and the `end` that follows, where it begins with `first`: kernels differ in what
+/// they can confine.
+fn between(text: &str, start: &str, first: &str, end: &str, word: &str) -> String {
+    let mut pieces = text.split(start);
+    let mut redacted = pieces.next().unwrap().to_owned();
+    for piece in pieces {
+        redacted.push_str(start);
+        match piece.split_once(end) {
+            Some((_, rest)) if piece.trim_start().starts_with(first) => redacted.extend([word, end, rest]),
+            Some(_) | None => redacted.push_str(piece),
+        }
+    }
+    redacted
+}
+
 /// Replaces the number before each `mark`.
 fn before(text: &str, mark: &str) -> String {
     let pieces: Vec<_> = text.split(mark).collect();
@@ -76,6 +95,8 @@ fn what_differs_is_taken_out_and_nothing_else() {
         ("{\"duration_us\": 84, \"n\": 85}".to_owned(), "{\"duration_us\": [US], \"n\": 85}"),
         ("\"p99_ns\": 84, \"count\": 7".to_owned(), "\"p99_ns\": [NS], \"count\": [COUNT]"),
         ("\"compiled_size\": 84".to_owned(), "\"compiled_size\": [SIZE]"),
+        ("\"confinement\": {\n  \"state\": \"full\"\n}, {}".to_owned(), "\"confinement\": {\n[CONFINEMENT]}, {}"),
+        ("sandbox   partial\n (a), in a copy".to_owned(), "sandbox   [CONFINEMENT], in a copy"),
         ("score 85 in 3 of 4 bytes".to_owned(), "score 85 in 3 of [SIZE] bytes"),
     ];
     for (text, expected) in cases {

@@ -130,6 +130,15 @@ pub fn resolve(path: &Path) -> io::Result<PathBuf> {
     std::fs::canonicalize(path)
 }
 
+/// The names in a folder; none where it can't be read.
+///
+/// # Ambient authority
+/// Looks at any folder.
+pub fn names_in(path: &Path) -> Vec<OsString> {
+    let entries = open_dir(path).and_then(|dir| dir.entries());
+    entries.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.file_name())).collect()
+}
+
 /// The path of this program's file: the absolute path that it was called by, which stays valid after an upgrade if it
 /// is a link; otherwise the real path.
 ///

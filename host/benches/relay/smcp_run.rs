@@ -62,6 +62,8 @@ pub(crate) fn stand_in(server: &[String]) -> Result<ExitCode> {
         deadline: Deadline::none(),
         grace_periods: GracePeriods::default(),
         signals: Signals::listen()?,
+        #[cfg(target_os = "linux")]
+        confining: None,
         adoption: None,
     };
     Ok(ExitCode::from(launch(clearance(manifest)?, setup)?.ended.exit_code()))

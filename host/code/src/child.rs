@@ -11,7 +11,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use crate::confine;
-use crate::confine::Confinement;
+use crate::confine::CompilerConfinement;
 use crate::reply;
 use crate::reply::CompileResult;
 use crate::reply::Reply;
@@ -81,7 +81,7 @@ pub(crate) fn work(work: CompileWork) -> io::Result<()> {
     }
 }
 
-fn compile(confinement: Confinement) -> io::Result<()> {
+fn compile(confinement: CompilerConfinement) -> io::Result<()> {
     let component = component()?;
     let order = CompileOrder { digest: Digest::of(&component), component: &component, deadline: Deadline::none() };
     match InProcess.compile(&order) {
@@ -106,7 +106,7 @@ fn component() -> io::Result<Vec<u8>> {
     Ok(component)
 }
 
-fn answer(confinement: Confinement, result: CompileResult, code: &[u8]) -> io::Result<()> {
+fn answer(confinement: CompilerConfinement, result: CompileResult, code: &[u8]) -> io::Result<()> {
     let head = serde_json::to_vec(&Reply { confinement, result })?;
     let mut output = io::stdout().lock();
     output.write_all(&reply::frame(&head))?;

@@ -18,7 +18,7 @@ use nix::sys::signal::signal;
 
 use crate::child;
 use crate::child::CompileWork;
-use crate::confine::Confinement;
+use crate::confine::CompilerConfinement;
 use crate::conversation;
 use crate::conversation::Answer;
 use crate::conversation::Killed;
@@ -77,7 +77,7 @@ impl ChildCompiler {
     ///
     /// # Errors
     /// The fault that a policy would get.
-    pub fn try_out(&self) -> Result<(Confinement, Vec<String>), Fault> {
+    pub fn try_out(&self) -> Result<(CompilerConfinement, Vec<String>), Fault> {
         let answer = self.ask(CompileWork::Try, [&[], &[]], compiling::END)?;
         match (ended(&answer), reply::read(answer.output)) {
             (None, Some((Reply { confinement, result: CompileResult::Tried(done) }, _))) => Ok((confinement, done)),
@@ -117,7 +117,7 @@ impl ChildCompiler {
         None
     }
 
-    fn say(&self, confinement: &Confinement) {
+    fn say(&self, confinement: &CompilerConfinement) {
         let missing = &confinement.missing;
         if !missing.is_empty() && self.said.set(()).is_ok() {
             tracing::info!(missing = missing.join("; "), "the compiler is not confined in full");

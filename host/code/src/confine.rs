@@ -22,12 +22,12 @@ use smcp_model::limits::compiling;
 /// How far a compiling child is confined.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Confinement {
+pub struct CompilerConfinement {
     /// What this system could not apply, each with the reason; empty when the child is confined in full.
     pub missing: Vec<String>,
 }
 
-impl Confinement {
+impl CompilerConfinement {
     fn apply(&mut self, what: &str, applied: Result<(), impl fmt::Display>) {
         if let Err(why) = applied {
             self.missing.push(format!("{what}: {why}"));
@@ -36,8 +36,8 @@ impl Confinement {
 }
 
 /// Gives up everything that compiling does not need, for good. The process has one thread.
-pub(crate) fn confine() -> Confinement {
-    let mut confinement = Confinement::default();
+pub(crate) fn confine() -> CompilerConfinement {
+    let mut confinement = CompilerConfinement::default();
     // It ends with the process that waits for the code. A parent that is gone already has closed the pipe.
     #[cfg(target_os = "linux")]
     confinement.apply("the end with its parent", nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL));

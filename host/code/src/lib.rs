@@ -28,7 +28,7 @@ pub use child::is_compiler;
 pub use child::serve;
 pub use compiler::ChildCompiler;
 pub use compiler::heed_children;
-pub use confine::Confinement;
+pub use confine::CompilerConfinement;
 #[cfg(target_os = "linux")]
 pub use fork_server::ForkServer;
 pub use seal::UserSeal;

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::confine::Confinement;
+use crate::confine::CompilerConfinement;
 use smcp_model::limits::compiling;
 use smcp_model::text::SafeText;
 
@@ -18,7 +18,7 @@ pub(crate) const LENGTH: usize = 8;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reply {
     /// The confinement of the child.
-    pub(crate) confinement: Confinement,
+    pub(crate) confinement: CompilerConfinement,
     /// The result.
     pub(crate) result: CompileResult,
 }
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn answer(result: CompileResult, code: &[u8]) -> Vec<u8> {
-        let head = serde_json::to_vec(&Reply { confinement: Confinement::default(), result }).unwrap();
+        let head = serde_json::to_vec(&Reply { confinement: CompilerConfinement::default(), result }).unwrap();
         [frame(&head).as_slice(), &head, code].concat()
     }
 

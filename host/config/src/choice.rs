@@ -23,6 +23,32 @@ impl Audit {
     }
 }
 
+/// Whether servers are held to what their manifests ask for. The strictest comes first, so that it is the minimum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strictness {
+    /// In full, or nothing starts.
+    Required,
+    /// As far as the system can; the rest is said.
+    BestEffort,
+    /// Not at all.
+    Off,
+}
+
+impl Strictness {
+    /// All, in the order in which messages list them.
+    pub const ALL: [Self; 3] = [Self::Required, Self::BestEffort, Self::Off];
+
+    /// The word used in configuration, JSON and messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::BestEffort => "best-effort",
+            Self::Off => "off",
+        }
+    }
+}
+
 /// Where each new head of the audit log is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -11,6 +11,7 @@ use crate::choice::Audit;
 use crate::choice::AuditHead;
 use crate::choice::OnSuspect;
 use crate::choice::Registries;
+use crate::choice::Strictness;
 use crate::exceptions;
 use crate::exceptions::remarks;
 use crate::exceptions::remarks::ExceptionRemarks;
@@ -34,6 +35,7 @@ pub struct Config {
     pub(super) start_timeout: Setting<Duration>,
     pub(super) max_facts_age: Setting<Duration>,
     pub(super) audit: Setting<Audit>,
+    pub(super) confinement: Setting<Strictness>,
     pub(super) audit_head: Setting<AuditHead>,
     pub(super) audit_log: Setting<Option<PathBuf>>,
     pub(super) on_suspect: OnSuspect,
@@ -63,6 +65,14 @@ pub enum Authorities<'a> {
 pub struct ThresholdError {
     asked: u8,
     configured: u8,
+}
+
+/// The error for a confinement of the command line that is looser than the configured one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`--confinement {asked}` is looser than the configured `{configured}`; it can only be tightened")]
+pub struct LooserError {
+    asked: &'static str,
+    configured: &'static str,
 }
 
 /// The error for a registry that a layer locks out.
@@ -146,6 +156,11 @@ impl Config {
     /// Returns whether to go on when the audit log can't be written.
     pub const fn audit(&self) -> Audit {
         self.audit.value
+    }
+
+    /// Returns whether servers are held to what their manifests ask for.
+    pub const fn confinement(&self) -> Strictness {
+        self.confinement.value
     }
 
     /// Returns where each new head of the audit log is sent.
@@ -270,6 +285,19 @@ impl Config {
         for layer in &mut self.layers {
             layer.set_warning_threshold(threshold);
         }
+        Ok(())
+    }
+
+    /// Sets how strictly servers are confined.
+    ///
+    /// # Errors
+    /// When the layers are stricter; then nothing changes.
+    pub fn tighten_confinement(&mut self, confining: Strictness) -> Result<(), LooserError> {
+        let configured = self.confinement();
+        if confining > configured {
+            return Err(LooserError { asked: confining.as_str(), configured: configured.as_str() });
+        }
+        self.confinement = Setting::flag(confining);
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ use crate::choice::Audit;
 use crate::choice::AuditHead;
 use crate::choice::OnSuspect;
 use crate::choice::Registries;
+use crate::choice::Strictness;
 use crate::config::Config;
 use crate::drafts::ConfigProblems;
 use crate::exceptions;
@@ -124,6 +125,7 @@ fn combine(
         start_timeout: strictest(&layers, |values| &values.start_timeout, limits::START_TIMEOUT_DEFAULT),
         max_facts_age: strictest(&layers, |values| &values.max_facts_age, limits::MAX_FACTS_AGE_DEFAULT),
         audit: strictest(&layers, |values| &values.audit, Audit::Required),
+        confinement: strictest(&layers, |values| &values.confinement, Strictness::BestEffort),
         audit_head: first(&layers, |values| &values.audit_head).or_default(AuditHead::None),
         audit_log: audit_log.optional(in_home(".mcp/audit.jsonl")),
         on_suspect: OnSuspect::Warn,

@@ -18,6 +18,7 @@ use serde_json::json;
 use crate::choice::Audit;
 use crate::choice::AuditHead;
 use crate::choice::Registries;
+use crate::choice::Strictness;
 use crate::form::ListOf;
 use crate::form::Parsed;
 use crate::form::RefusalReason;
@@ -134,6 +135,7 @@ pub(super) static ROOT: Section = Section {
         &START_TIMEOUT,
         &MAX_FACTS_AGE,
         &AUDIT,
+        &CONFINEMENT,
         &AUDIT_HEAD,
         &AUDIT_LOG,
         &POLICY,
@@ -275,6 +277,15 @@ pub(super) static AUDIT: ConfigKey<Word<Audit>> = ConfigKey {
     default: Some("required"),
     required: false,
     form: Word { all: &Audit::ALL, name: Audit::as_str },
+};
+
+/// `confinement`
+pub(super) static CONFINEMENT: ConfigKey<Word<Strictness>> = ConfigKey {
+    name: "confinement",
+    about: "Whether servers are held to what their manifests ask for: in full, as far as the system can, or not at all.",
+    default: Some("best-effort"),
+    required: false,
+    form: Word { all: &Strictness::ALL, name: Strictness::as_str },
 };
 
 /// `audit_head`

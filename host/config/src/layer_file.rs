@@ -19,6 +19,7 @@ use crate::choice::Audit;
 use crate::choice::AuditHead;
 use crate::choice::CertScoreCheck;
 use crate::choice::Registries;
+use crate::choice::Strictness;
 use crate::drafts::Drafts;
 use crate::exceptions::ExceptionValues;
 use crate::form::Base;
@@ -84,6 +85,7 @@ pub(super) struct Values {
     pub(super) start_timeout: Option<WrittenValue<Duration>>,
     pub(super) max_facts_age: Option<WrittenValue<Duration>>,
     pub(super) audit: Option<WrittenValue<Audit>>,
+    pub(super) confinement: Option<WrittenValue<Strictness>>,
     pub(super) audit_head: Option<WrittenValue<AuditHead>>,
     pub(super) audit_log: Option<WrittenValue<PathBuf>>,
     pub(super) policy: PolicyValues,
@@ -252,6 +254,7 @@ impl Values {
             start_timeout: reader.read(fields, &keys::START_TIMEOUT),
             max_facts_age: reader.read(fields, &keys::MAX_FACTS_AGE),
             audit: reader.read(fields, &keys::AUDIT),
+            confinement: reader.read(fields, &keys::CONFINEMENT),
             audit_head: reader.read(fields, &keys::AUDIT_HEAD),
             audit_log: reader.read(fields, &keys::AUDIT_LOG),
         }

@@ -37,6 +37,7 @@ pub mod view;
 pub use crate::config::Authorities;
 pub use crate::config::Config;
 pub use crate::config::LockedOut;
+pub use crate::config::LooserError;
 pub use crate::config::ThresholdError;
 pub use crate::exceptions::remarks::ExceptionRemarks;
 pub use crate::files::Files;

@@ -144,6 +144,7 @@ impl Config {
                 entry("start_timeout", &self.start_timeout, duration),
                 entry("max_facts_age", &self.max_facts_age, duration),
                 entry("audit", &self.audit, |audit| json!(audit)),
+                entry("confinement", &self.confinement, |confining| json!(confining)),
                 entry("audit_head", &self.audit_head, |head| json!(head)),
                 entry("audit_log", &self.audit_log, |file| json!(file.as_ref().map(|path| path.to_string_lossy()))),
             ],

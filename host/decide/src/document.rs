@@ -69,6 +69,7 @@ pub fn document(subject: &Subject, conclusion: Conclusion<'_>, notices: &[Notice
         statements,
         policies: policies.iter().map(result).collect(),
         more: None,
+        confinement: subject.confinement.clone(),
         notices: asides.map(coded).collect(),
     }
 }

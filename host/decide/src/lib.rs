@@ -30,6 +30,8 @@ pub use passing::united;
 pub use waive::InForce;
 pub use waive::Occasion;
 
+use smcp_model::confinement::Confinement;
+use smcp_model::confinement::ConfinementState;
 use smcp_model::decision::Consent;
 use smcp_model::decision::StatedDocument;
 use smcp_model::facts::Facts;
@@ -168,6 +170,19 @@ impl<T> Admitted<T> {
         }
         // Who is believed has said what the registry has not.
         self.notice = self.notice.filter(|notice| statuses.is_empty() || notice.code != UNKNOWN);
+        Ok(self)
+    }
+}
+
+impl<T> Admitted<T> {
+    /// Holds the candidate against the rule that servers are confined in full (spec section 14), where it is one.
+    ///
+    /// # Errors
+    /// [`Refusal::Unconfined`] when that can't be had on this machine.
+    pub fn confined(self, confinement: &Confinement, required: bool) -> Result<Self, Refusal> {
+        if required && confinement.state != ConfinementState::Full {
+            return Err(Refusal::Unconfined { confinement: confinement.clone() });
+        }
         Ok(self)
     }
 }
@@ -332,6 +347,20 @@ pub enum Refusal {
         /// Why there is no such statement.
         why: SafeText,
     },
+    /// Servers must be confined in full, and this one can't be.
+    #[error(
+        "servers must be confined in full (`confinement: required`), and this one would be {confinement}{}",
+        remedies(confinement)
+    )]
+    Unconfined {
+        /// How far it could be.
+        confinement: Confinement,
+    },
+}
+
+/// What closes the gaps of a confinement, a line each.
+fn remedies(confinement: &Confinement) -> String {
+    confinement.missing.iter().map(|gap| format!("\n  {}", gap.remedy())).collect()
 }
 
 impl Refusal {
@@ -344,6 +373,7 @@ impl Refusal {
             Self::NobodyToAsk => "nobody-to-ask",
             Self::Status { .. } | Self::StatedStatus { .. } => "status",
             Self::Unstated { .. } => "status-unsigned",
+            Self::Unconfined { .. } => "confinement",
         }
     }
 }

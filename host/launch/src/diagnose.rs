@@ -66,6 +66,10 @@ impl Load {
 /// Makes the error for a file that the system did not start. `typed` is the command as the manifest has it.
 pub(crate) fn refused(typed: &str, program: &Path, load: &Load, read_head: ReadHead, cause: io::Error) -> LaunchError {
     let command = SafeText::quoted(typed);
+    #[cfg(target_os = "linux")]
+    if let Some(cause) = crate::reaper::refused_lock(&cause) {
+        return LaunchError::Unconfined { command, cause };
+    }
     let errno = cause.raw_os_error().map(Errno::from_raw);
     match errno {
         Some(Errno::E2BIG) => LaunchError::TooLong { command, what: load.explained() },

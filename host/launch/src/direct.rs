@@ -45,7 +45,7 @@ pub(crate) struct Process {
 impl Preparation {
     pub(crate) fn of(
         _command: &mut impl CommandExt,
-        _plan: &Plan<'_>,
+        _plan: &mut Plan<'_>,
         _adoption: Option<Adoption>,
     ) -> io::Result<Self> {
         Ok(Self)

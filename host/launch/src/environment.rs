@@ -3,9 +3,11 @@
 //! Pure: the caller passes in our own environment.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::env_file::Assignment;
 use crate::env_file::is_name;
@@ -47,6 +49,8 @@ const EXPECTED: [&str; 13] = [
 #[derive(Clone, Default)]
 pub struct ServerEnvironment {
     variables: BTreeMap<OsString, OsString>,
+    /// The names that the manifest, the user of its variables, or the command line have set.
+    set: BTreeSet<OsString>,
     values: VariableValues,
     unset: Vec<String>,
     withheld: Vec<String>,
@@ -86,9 +90,13 @@ impl ServerEnvironment {
             last.or_else(|| variables.get(OsStr::new(name)).cloned())
         });
         variables.extend(values.set().map(|(name, value)| (name.into(), value.to_owned())));
-        let set = manifest.entrypoint.env.iter().filter(|(name, value)| dropped.allows(name, value));
-        variables.extend(set.filter_map(|(name, value)| Some((name.into(), values.whole(value)?))));
-        variables.extend(given());
+        let own = manifest.entrypoint.env.iter().filter(|(name, value)| dropped.allows(name, value));
+        let own = own.filter_map(|(name, value)| Some((OsString::from(name), values.whole(value)?)));
+        let own: Vec<_> = own.chain(given()).collect();
+        let asked_for = asked.iter().map(OsString::from);
+        let set = values.set().map(|(name, _)| name.into()).chain(own.iter().map(|(name, _)| name.clone()));
+        let set = set.chain(asked_for.filter(|name| variables.contains_key(name))).collect();
+        variables.extend(own);
         let unset = asked.into_iter().filter(|name| !variables.contains_key(OsStr::new(name))).cloned().collect();
         let is_withheld = |name: &&str| {
             let ours = parent.iter().find(|(known, _)| known == name);
@@ -96,7 +104,16 @@ impl ServerEnvironment {
         };
         let withheld = EXPECTED.into_iter().filter(is_withheld).map(str::to_owned).collect();
         let search_path = search_path(parent, given());
-        Self { variables, values, unset, withheld, search_path, notices: dropped.notices() }
+        Self { variables, set, values, unset, withheld, search_path, notices: dropped.notices() }
+    }
+
+    /// Tells the server where its own folders are, unless the manifest or the user has set the variable.
+    pub fn tell_folders(&mut self, folders: impl IntoIterator<Item = (&'static str, PathBuf)>) {
+        for (name, path) in folders {
+            if !self.set.contains(OsStr::new(name)) {
+                self.variables.insert(name.into(), path.into());
+            }
+        }
     }
 
     /// The variables, ordered by name.

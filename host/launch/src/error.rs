@@ -147,6 +147,29 @@ pub enum LaunchError {
         #[source]
         cause: io::Error,
     },
+    /// The system refused a lock that the server was to be behind.
+    #[error("`{command}` could not be confined, so it was not started")]
+    Unconfined {
+        /// As typed in the manifest.
+        command: SafeText,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// It may start no other program, and is one that does nothing else.
+    #[error(
+        "the server's command `{command}` is a script that starts another program ({} for {interpreter}), and its manifest \
+         says `subprocess: false`\n  put the folder of the real program first: --env PATH=…",
+        path.display()
+    )]
+    Wrapper {
+        /// As typed in the manifest.
+        command: SafeText,
+        /// The script.
+        path: PathBuf,
+        /// What reads it.
+        interpreter: SafeText,
+    },
     /// Its streams could not be made.
     #[error("the server's input and output can't be made ready, so it was not started")]
     Streams {
@@ -197,6 +220,8 @@ impl LaunchError {
             | Self::NoProgram { .. }
             | Self::TooLong { .. }
             | Self::Spawn { .. }
+            | Self::Unconfined { .. }
+            | Self::Wrapper { .. }
             | Self::Streams { .. }
             | Self::Watching { .. } => ExitKind::Start,
         }
@@ -221,6 +246,8 @@ impl LaunchError {
             Self::TooLong { .. } => "arguments-too-long",
             Self::Evaded(_) => "warning-evaded",
             Self::Watching { .. } => "supervision-failed",
+            Self::Unconfined { .. } => "not-confined",
+            Self::Wrapper { .. } => "command-is-wrapper",
             Self::Unreadable { .. } | Self::Spawn { .. } | Self::Streams { .. } => "launch-failed",
         }
     }
@@ -245,6 +272,8 @@ impl LaunchError {
             | Self::NoProgram { .. }
             | Self::TooLong { .. }
             | Self::Streams { .. }
+            | Self::Unconfined { .. }
+            | Self::Wrapper { .. }
             | Self::Spawn { .. } => false,
         }
     }

@@ -14,6 +14,8 @@
 
 #[cfg(target_os = "linux")]
 pub use crate::adoption::Adoption;
+#[cfg(target_os = "linux")]
+pub use crate::confined::Confining;
 #[cfg(not(target_os = "linux"))]
 pub use crate::direct::Adoption;
 pub use crate::refusal::Patience;
@@ -37,11 +39,15 @@ use crate::client_poll::ClientWatch;
 #[cfg(target_os = "linux")]
 use crate::client_watch::ClientWatch;
 use crate::command::Bundle;
+#[cfg(target_os = "linux")]
+use crate::confined::Confined;
 use crate::diagnose::Load;
 use crate::ending::GracePeriods;
 use crate::environment::ServerEnvironment;
 use crate::error::LaunchError;
 use crate::relay::PreparedRelay;
+#[cfg(target_os = "linux")]
+use crate::script::Finder;
 use crate::spawn::Plan;
 use crate::spawn::RunningServer;
 use crate::start_folder::StartFolder;
@@ -57,6 +63,8 @@ use smcp_model::warning::Warning;
 #[cfg(target_os = "linux")]
 mod adoption;
 mod command;
+#[cfg(target_os = "linux")]
+mod confined;
 mod diagnose;
 mod disposition;
 pub mod ending;
@@ -77,6 +85,8 @@ mod start_folder;
 pub mod proxy;
 mod refusal;
 mod relay;
+#[cfg(target_os = "linux")]
+mod script;
 pub mod search;
 mod signals;
 mod spawn;
@@ -119,6 +129,9 @@ pub struct Setup {
     pub grace_periods: GracePeriods,
     /// The signals that ask it to end, listened to since before the bundle was unpacked.
     pub signals: Signals,
+    /// What confining the server takes; `None` where it is not confined.
+    #[cfg(target_os = "linux")]
+    pub confining: Option<Confining>,
     /// The right to end what a killed reaper leaves; `None` where smcp has other children.
     pub adoption: Option<Adoption>,
 }
@@ -163,14 +176,33 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
     let mut client = ClientWatch::of(input.as_fd(), output.as_fd()).map_err(LaunchError::streams)?;
     let inherited = output.is_inherited();
     let ends = Ends::new(&input, output, setup.warning).map_err(LaunchError::streams)?;
-    let args: Vec<_> = setup.environment.arguments(manifest).into_iter().chain(setup.extra_args).collect();
+    let mut args: Vec<_> = setup.environment.arguments(manifest).into_iter().chain(setup.extra_args).collect();
     let load = Load::of(args.iter().map(OsString::as_os_str), &setup.environment);
     let refused = |cause| diagnose::refused(typed, &program, &load, setup.read_head, cause);
     let place = StartFolder::open(&setup.root, &setup.root_dir, &directory, program.clone()).map_err(refused)?;
+    #[cfg(target_os = "linux")]
+    let (locks, started) = match &setup.confining {
+        None => (None, place.program),
+        Some(confining) => {
+            let search_path = setup.environment.search_path();
+            let finder = Finder { search_path, is_program: setup.is_program, read_head: setup.read_head };
+            let around = (&setup.environment, finder);
+            let Confined { locks, direct } = confined::confine(confining, manifest, bundle, &program, around)?;
+            let direct = direct.map(|(program, before)| {
+                args.splice(0..0, before.into_iter().chain([place.program.clone().into()]));
+                program
+            });
+            (Some(locks), direct.unwrap_or(place.program))
+        }
+    };
+    #[cfg(not(target_os = "linux"))]
+    let started = place.program;
     let plan = Plan {
-        program: place.program,
+        program: started,
         place: place.dir,
         args,
+        #[cfg(target_os = "linux")]
+        locks,
         directory,
         environment: &setup.environment,
         output: ends.stdout,

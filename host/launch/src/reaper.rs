@@ -46,6 +46,7 @@ use nix::unistd::setpgid;
 use crate::reaper::image::Image;
 use crate::reaper::report::ReaperReport;
 use crate::reaper::watch::Watch;
+use smcp_confine::Locks;
 use smcp_model::limits;
 
 pub(super) mod image;
@@ -59,17 +60,34 @@ pub(super) const END: Signal = Signal::SIGUSR1;
 /// The signal that the system sends the reaper when smcp has died.
 const ORPHANED: Signal = Signal::SIGUSR2;
 
-/// Puts a reaper between smcp and the server that `command` will start: `image`, in the folder `place`. The reaper
-/// writes its reports to `reports`.
+/// Added to the number of an error, when it was a lock of the server that the system refused.
+const OF_LOCKS: i32 = 1 << 16;
+
+/// Returns why the system refused a lock of a server; `None` when the error is about something else.
+pub(super) fn refused_lock(error: &io::Error) -> Option<io::Error> {
+    let number = error.raw_os_error().filter(|number| *number >= OF_LOCKS)?;
+    Some(io::Error::from_raw_os_error(number - OF_LOCKS))
+}
+
+/// Puts a reaper between smcp and the server that `command` will start: `image`, in the folder `place`, behind `locks`.
+/// The reaper writes its reports to `reports`.
 ///
 /// The thread that spawns the command has to outlive the server: the system takes the end of that thread, not that of
 /// the process, for the parent's death.
-pub(super) fn insert(command: &mut impl CommandExt, image: Image, place: OwnedFd, reports: OwnedFd) {
+pub(super) fn insert(
+    command: &mut impl CommandExt,
+    image: Image,
+    place: OwnedFd,
+    reports: OwnedFd,
+    mut locks: Option<Locks>,
+) {
     let smcp = getpid();
     let run = move || {
         fchdir(&place)?;
-        split(smcp, reports.as_fd())?;
-        Err(image.execute())
+        split(smcp, reports.as_fd(), &mut locks)?;
+        let Some(locks) = &locks else { return Err(image.execute([0; 3])) };
+        let applied = locks.apply().map_err(|errno| io::Error::from_raw_os_error(OF_LOCKS + errno as i32));
+        applied.and_then(|()| Err(image.execute(locks.token())))
     };
     // SAFETY: the closure runs in a fork of this process and follows the rules at the head of this file: it and all
     // that it calls neither allocate nor lock, and it owns everything that it uses.
@@ -77,7 +95,7 @@ pub(super) fn insert(command: &mut impl CommandExt, image: Image, place: OwnedFd
 }
 
 /// Forks. This process becomes the reaper and never returns; the new one will become the server, and returns.
-fn split(smcp: Pid, reports: BorrowedFd<'_>) -> io::Result<()> {
+fn split(smcp: Pid, reports: BorrowedFd<'_>, locks: &mut Option<Locks>) -> io::Result<()> {
     // Blocked before the fork, so that no handler of smcp's runs here, and no signal is lost to the reaper.
     let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
     let watch = Watch::prepare(smcp, reports);
@@ -85,7 +103,10 @@ fn split(smcp: Pid, reports: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: this process is the fork of another and has one thread; both sides follow the rules at the head of this
     // file.
     match unsafe { fork() }? {
-        ForkResult::Parent { child } => watch.over(child),
+        ForkResult::Parent { child } => {
+            locks.iter_mut().for_each(Locks::forget);
+            watch.over(child)
+        }
         ForkResult::Child => be_server(reaper, &watch, &before),
     }
 }

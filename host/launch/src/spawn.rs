@@ -29,6 +29,8 @@ use crate::terminal::has_job_control;
 use crate::via_reaper::Preparation;
 #[cfg(target_os = "linux")]
 use crate::via_reaper::Process;
+#[cfg(target_os = "linux")]
+use smcp_confine::Locks;
 
 /// Everything that describes the process to start.
 #[derive(Debug)]
@@ -42,6 +44,9 @@ pub(crate) struct Plan<'a> {
     pub(crate) directory: PathBuf,
     pub(crate) environment: &'a ServerEnvironment,
     pub(crate) output: Stdio,
+    /// What the server is held to; `None` where it is not confined.
+    #[cfg(target_os = "linux")]
+    pub(crate) locks: Option<Locks>,
 }
 
 /// A running server. Dropping it kills it and everything that it started, so no way out of the supervisor leaves one.
@@ -63,14 +68,14 @@ pub(crate) enum State {
 
 impl RunningServer {
     /// Starts the process. When its input is our terminal, the terminal is lent to it.
-    pub(crate) fn start(plan: Plan<'_>, input: BorrowedFd<'_>, adoption: Option<Adoption>) -> io::Result<Self> {
+    pub(crate) fn start(mut plan: Plan<'_>, input: BorrowedFd<'_>, adoption: Option<Adoption>) -> io::Result<Self> {
         let stdin = input.try_clone_to_owned()?;
         #[expect(clippy::disallowed_methods, reason = "the one place that starts a package's code, with a clearance")]
         let mut command = Command::new(&plan.program);
         command.args(&plan.args).env_clear().envs(plan.environment.variables()).stdin(stdin).process_group(0);
         #[cfg(not(target_os = "linux"))]
         command.current_dir(&plan.directory);
-        let preparation = Preparation::of(&mut command, &plan, adoption)?;
+        let preparation = Preparation::of(&mut command, &mut plan, adoption)?;
         command.stdout(plan.output);
         let child = command.spawn()?;
         // The command holds the server's end of the pipe that we read.
@@ -187,6 +192,8 @@ mod tests {
             directory: "/".into(),
             environment: &ServerEnvironment::compute(&[path], &manifest, &[], &[]),
             output: write.into(),
+            #[cfg(target_os = "linux")]
+            locks: None,
         };
         let server = RunningServer::start(plan, input.as_fd(), None).unwrap();
         let mut output = BufReader::new(output);

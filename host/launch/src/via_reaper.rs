@@ -63,11 +63,15 @@ enum Next {
 
 impl Preparation {
     /// Prepares the command of a plan. The command is to be spawned once and then dropped.
-    pub(crate) fn of(command: &mut impl CommandExt, plan: &Plan<'_>, adoption: Option<Adoption>) -> io::Result<Self> {
+    pub(crate) fn of(
+        command: &mut impl CommandExt,
+        plan: &mut Plan<'_>,
+        adoption: Option<Adoption>,
+    ) -> io::Result<Self> {
         let arguments = plan.args.iter().map(OsString::as_os_str);
         let image = Image::new(&plan.program, arguments, plan.environment.variables())?;
         let (reports, write) = io::pipe()?;
-        reaper::insert(command, image, plan.place.try_clone()?.into(), write.into());
+        reaper::insert(command, image, plan.place.try_clone()?.into(), write.into(), plan.locks.take());
         Ok(Self { reports, adoption })
     }
 

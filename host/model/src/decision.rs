@@ -8,6 +8,7 @@ mod stated;
 
 pub use crate::decision::stated::StatedDocument;
 
+use crate::confinement::Confinement;
 use crate::digest::Digest;
 use crate::exception::Waiver;
 use crate::exit::ExitKind;
@@ -95,6 +96,9 @@ pub struct DecisionDocument {
     /// The number of policies left out to make the document small enough; absent when none were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more: Option<String>,
+    /// How far the server would be confined; absent where nothing would start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confinement: Option<Confinement>,
     /// Remarks that don't come from a policy.
     pub notices: Vec<CodedMessage>,
 }

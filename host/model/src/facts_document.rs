@@ -161,6 +161,7 @@ fn subject(object: &mut Object<'_, '_>, base: &Path, home: Option<&Path>) -> Sub
         }),
         permissions: permissions(object),
         manifest: text(object, "manifest"),
+        confinement: None,
     }
 }
 

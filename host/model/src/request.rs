@@ -1,5 +1,6 @@
 //! The request that a policy gets: the subject and the circumstances.
 
+use crate::confinement::Confinement;
 use crate::digest::Digest;
 use crate::facts::Facts;
 use crate::manifest::Entrypoint;
@@ -36,6 +37,8 @@ pub struct Subject {
     pub permissions: Option<Permissions>,
     /// The manifest as JSON text.
     pub manifest: Option<String>,
+    /// How far the server would be confined on this machine; `None` where nothing would start.
+    pub confinement: Option<Confinement>,
 }
 
 impl Subject {

@@ -322,7 +322,11 @@ impl PipelineError {
         match self {
             Self::Refused(Refusal::ByPolicy | Refusal::Declined | Refusal::NobodyToAsk) => true,
             Self::Refused(
-                Refusal::Status { .. } | Refusal::StatedStatus { .. } | Refusal::Unstated { .. } | Refusal::NoPolicies,
+                Refusal::Status { .. }
+                | Refusal::StatedStatus { .. }
+                | Refusal::Unstated { .. }
+                | Refusal::Unconfined { .. }
+                | Refusal::NoPolicies,
             )
             | Self::Package(_)
             | Self::Pin(_)

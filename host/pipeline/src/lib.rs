@@ -7,6 +7,7 @@ mod alone;
 mod cache;
 mod clock;
 mod compile;
+mod confinement;
 mod error;
 pub mod explain;
 mod files;
@@ -47,6 +48,9 @@ pub use compile::Destination;
 pub use compile::compile_policies;
 pub use compile::destination_folder;
 pub use compile::try_compiler;
+#[cfg(target_os = "linux")]
+pub use confinement::granted_to_all;
+pub use confinement::prospects;
 pub use error::Failed;
 pub use error::PipelineError;
 pub use find::probe_registry;
@@ -257,8 +261,9 @@ fn evaluate_with_lease(
         lease = held;
         Ok(package)
     });
-    let wait = Wait { deadline, progress };
-    let judged = evaluate_admitted(session, fetched.map_err(failed)?, (request::subject, stated), context, wait);
+    let (fetched, confinement) = confinement::foresee(session, fetched.map_err(failed)?)?;
+    let subject = |package: &_| Subject { confinement: Some(confinement), ..request::subject(package) };
+    let judged = evaluate_admitted(session, fetched, (subject, stated), context, Wait { deadline, progress });
     let (ruled, mut judged) =
         judged.map_err(|failed| Failed { notices: provenance.iter().cloned().collect(), ..failed })?;
     judged.notices.splice(0..0, provenance);

@@ -7,6 +7,8 @@ use crate::Audience;
 use crate::PipelineError;
 use crate::Recorder;
 use crate::Session;
+#[cfg(target_os = "linux")]
+use crate::confinement;
 use crate::files;
 use smcp_bundle::LeftBehind;
 use smcp_bundle::Unpacked;
@@ -90,7 +92,7 @@ fn start_in(
     recorder: &mut Recorder,
     audience: &mut dyn Audience,
 ) -> Result<Finished, PipelineError> {
-    let Prepared { environment, warning, deadline, progress } = prepared;
+    let Prepared { mut environment, warning, deadline, progress } = prepared;
     for notice in environment.notices() {
         audience.notice(notice);
     }
@@ -112,6 +114,8 @@ fn start_in(
     let root_dir = unpacked.root().try_clone().map_err(|cause| PipelineError::local("open", unpacked.path(), cause))?;
     let input =
         (session.system().stdin)().map_err(|cause| PipelineError::System { doing: "use standard input", cause })?;
+    #[cfg(target_os = "linux")]
+    let own = confinement::own_folders(session, clearance.package(), &mut environment);
     let setup = Setup {
         root: unpacked.path().to_path_buf(),
         root_dir,
@@ -124,6 +128,8 @@ fn start_in(
         deadline,
         grace_periods: GracePeriods::default(),
         signals,
+        #[cfg(target_os = "linux")]
+        confining: confinement::confining(session, &own),
         adoption: Adoption::begin(),
     };
     let notice = recorder.starting(clearance.package(), request, setup.warning.is_some())?;

@@ -7,6 +7,7 @@
 
 use std::path::Path;
 
+use smcp_model::confinement::Confinement;
 use smcp_model::facts_document;
 use smcp_model::facts_document::DocumentError;
 use smcp_model::fetches::Fetches;
@@ -88,14 +89,17 @@ pub fn build(subject: &Subject, context: Context, believed: bool) -> Request {
 }
 
 /// Details about a package beyond the fields of the interface. Where it was imported from, and how its namespace was proven,
-/// is the word of its registry, and told where that is believed; the others come from no registry.
+/// is the word of its registry, and told where that is believed; the others come from no registry: how far the server would
+/// be confined is this machine's word.
 fn extensions(subject: &Subject, believed: bool) -> Vec<(String, String)> {
     let fetches = subject.entrypoint.as_ref().and_then(Fetches::of);
     let fetches = fetches.map(|fetches| ("start.fetches".to_owned(), fetches.to_string()));
     let imported = subject.manifest.as_deref().filter(|_| believed).and_then(ImportedFrom::of);
     let proof = subject.registry.as_ref().filter(|_| believed).and_then(|it| it.namespace_proof(&subject.org));
     let proof = proof.map(|proof| ("namespace.proof".to_owned(), proof.to_owned()));
-    fetches.into_iter().chain(imported.iter().flat_map(ImportedFrom::extensions)).chain(proof).collect()
+    let confinement = subject.confinement.iter().flat_map(Confinement::extensions);
+    let imported = imported.iter().flat_map(ImportedFrom::extensions);
+    fetches.into_iter().chain(imported).chain(proof).chain(confinement).collect()
 }
 
 #[cfg(test)]

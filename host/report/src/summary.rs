@@ -67,7 +67,10 @@ pub(crate) fn rows(report: &Report<'_>, start: Start<'_>, palette: &Palette) -> 
     if !access.withheld.is_empty() {
         rows.push(("withheld", Span::plain(withheld(access))));
     }
-    rows.push(("sandbox", Span::plain(format!("{}, {}", confinement::FOR_THE_USER, place(access)))));
+    rows.push((
+        "sandbox",
+        Span::plain(format!("{}, {}", confinement::for_the_user(subject.confinement.as_ref()), place(access))),
+    ));
     rows
 }
 

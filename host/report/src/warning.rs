@@ -208,7 +208,7 @@ fn instructions(subject: &Subject) -> String {
         "{}\n\
          IMPORTANT: before the first operation with this server you MUST inform the user: say that {} {}, what else is \
          written above{doubt}. {ADVICE}\n",
-        confinement::FOR_THE_MODEL,
+        confinement::for_the_model(subject.confinement.as_ref()),
         name(subject),
         score_words(&subject.facts)
     )

@@ -54,6 +54,7 @@ impl DoctorCommand {
         }
         checks.extend(surroundings::limits());
         checks.extend(surroundings::kernel());
+        checks.extend(surroundings::confinement());
         checks.extend(surroundings::compiler(app.system()));
         checks.extend(lockdown::checks(app));
         checks.push(surroundings::clock(app.system().time()));

@@ -16,6 +16,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::format::AnswerFormat;
 use smcp_authority as authority;
+use smcp_config::choice::Strictness;
 use smcp_model::client_error::ClientError;
 use smcp_model::facts::Score;
 use smcp_model::package::PackageRef;
@@ -55,6 +56,9 @@ pub(super) struct RunCommand {
     /// How long finding, downloading and starting may take, in place of `start_timeout`, such as 30s
     #[arg(long, value_name = "DURATION", value_parser = parse_timeout)]
     timeout: Option<Duration>,
+    /// How strictly the server is confined: required, best-effort or off; it can only tighten the configuration
+    #[arg(long, value_name = "HOW", value_parser = parse_confining)]
+    confinement: Option<Strictness>,
 }
 
 /// What `run`, `policy check` and `policy eval` have in common.
@@ -72,6 +76,11 @@ pub(super) struct DecisionOptions {
 fn parse_timeout(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if duration.is_zero() { Err("expected a duration above zero, such as 30s".to_owned()) } else { Ok(duration) }
+}
+
+fn parse_confining(text: &str) -> Result<Strictness, String> {
+    let known = Strictness::ALL.into_iter().find(|confining| confining.as_str() == text);
+    known.ok_or_else(|| format!("expected {}", Strictness::ALL.map(Strictness::as_str).join(", ")))
 }
 
 /// Returns the variables of `--env`. They are parsed here and not by clap, whose error would print the value. A name
@@ -131,7 +140,12 @@ impl RunCommand {
     /// Carries out `--dry-run`.
     fn decide(self, app: &mut App) -> Result<Exit, Failure> {
         app.answer_in(self.format)?;
-        let about = Undertaking { command: "run --dry-run", package: &self.reference, timeout: self.timeout };
+        let about = Undertaking {
+            command: "run --dry-run",
+            package: &self.reference,
+            timeout: self.timeout,
+            confining: self.confinement,
+        };
         let session = app.session_to_start(self.options.warning_threshold, Some(about))?;
         let timeout = self.timeout.unwrap_or(session.config().start_timeout());
         // A dry run reports what a run would, so variables that can't be read are an error here, too.
@@ -141,7 +155,12 @@ impl RunCommand {
 
     /// Starts the server. Returns the exit code, and what a client is told when no server was started.
     fn launch(self, app: &mut App) -> Result<(Exit, Option<ClientError>), Failure> {
-        let about = Undertaking { command: "run", package: &self.reference, timeout: self.timeout };
+        let about = Undertaking {
+            command: "run",
+            package: &self.reference,
+            timeout: self.timeout,
+            confining: self.confinement,
+        };
         let session = app.session_to_start(self.options.warning_threshold, Some(about))?;
         let timeout = self.timeout.unwrap_or(session.config().start_timeout());
         let (env_file, env) = self.variables(app, timeout)?;

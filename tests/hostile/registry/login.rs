@@ -137,7 +137,7 @@ fn a_file_that_others_can_read_is_refused() {
         let ran = ran.refuses(1, &["can be read by others (mode 644)", "chmod 600"]);
         assert!(!ran.stderr.contains(TOKEN), "{ran}");
     }
-    assert!(!bed.has("started") && server.requests().is_empty());
+    assert!(!bed.has("proof/started") && server.requests().is_empty());
 }
 
 #[test]

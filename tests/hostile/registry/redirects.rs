@@ -79,7 +79,7 @@ fn chain(length: usize) -> Script {
 fn five_redirects_are_followed_and_six_are_not() {
     let bed = TestBed::new();
     run(&bed, &Server::start(chain(5))).succeeds();
-    assert!(bed.has("started"));
+    assert!(bed.has("proof/started"));
     let bed = TestBed::new();
     run(&bed, &Server::start(chain(6))).refuses(2, &["redirects more than 5 times"]);
     nothing_came_of_it(&bed, "six");
@@ -97,7 +97,7 @@ fn redirects_on_this_machine_are_followed_by_a_registry_on_this_machine() {
         }
         let (bed, server) = (TestBed::new(), Server::start(script));
         let ran = bed.run(&format!("-v -v --registry {} run acme/tool@1.0.0", server.url())).succeeds();
-        assert!(bed.has("started"), "{status}");
+        assert!(bed.has("proof/started"), "{status}");
         assert!(!ran.stderr.contains("hunter2"), "what storage signs is a secret: {ran}");
     }
     assert_eq!(storage.requests().len(), 10);
@@ -139,7 +139,7 @@ fn a_token_stays_with_its_scheme_host_and_port() {
     let bed = TestBed::new();
     bed.write(".mcp/config.yaml", format!("registry_url: {}\n", home.url()));
     let ran = bed.smcp("-v -v run acme/tool@1.0.0").env("SMCP_REGISTRY_TOKEN", "hunter2").run().succeeds();
-    assert!(bed.has("started") && !ran.stderr.contains("hunter2"), "{ran}");
+    assert!(bed.has("proof/started") && !ran.stderr.contains("hunter2"), "{ran}");
     let told = |server: &Server| -> Vec<(String, Option<String>)> {
         server
             .requests()

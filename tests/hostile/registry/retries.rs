@@ -73,7 +73,7 @@ fn asked(path: &str, replies: Vec<Reply>) -> (i32, usize) {
     script.set_each(path, replies);
     let (bed, server) = (TestBed::new(), Server::start(script));
     let ran = run(&bed, &server);
-    assert_eq!(bed.has("started"), ran.code == 0, "{ran}");
+    assert_eq!(bed.has("proof/started"), ran.code == 0, "{ran}");
     nothing_came_of_it_unless(ran.code == 0, &bed);
     (ran.code, server.requests().iter().filter(|request| request.path.starts_with(path)).count())
 }

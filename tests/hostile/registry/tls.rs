@@ -109,7 +109,7 @@ fn company() -> (Server, String, TestBed, std::path::PathBuf) {
 fn a_companys_own_authority_is_named_by_ssl_cert_file() {
     let (server, url, bed, file) = company();
     run(&bed, &url, &[("SSL_CERT_FILE", file.to_str().unwrap())]).succeeds();
-    assert!(bed.has("started"));
+    assert!(bed.has("proof/started"));
     assert_eq!(server.requests().len(), 3);
 }
 
@@ -128,12 +128,12 @@ fn a_user_names_no_authority_for_an_administrators_registry() {
     let (relies, of_his) = (format!("registry_url: {url}\n"), format!("ca_file: {file}\n"));
     // The variable counts only where no administrator relies on the registry.
     both("trusted_registries: [https://other.example]\n", "").succeeds();
-    std::fs::remove_file(bed.path("started")).unwrap();
+    std::fs::remove_file(bed.path("proof/started")).unwrap();
     let says = ["from an authority that this system does not know"];
     both(&relies, "").refuses(2, &says);
     both(&relies, &of_his).refuses(2, &says);
     both(&format!("trusted_registries: [{url}]\n"), &of_his).refuses(2, &says);
-    assert!(!bed.has("started"));
+    assert!(!bed.has("proof/started"));
     // The administrator may.
     both(&format!("{relies}ca_file: ../company.pem\n"), "").succeeds();
     // Without an administrator, the user's file counts as the variable does.
@@ -324,7 +324,7 @@ fn a_proxy_is_gone_through_and_sees_nothing() {
     for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
         run(&bed, "https://registry.example", &[trusted, (variable, &proxy)]).succeeds();
     }
-    assert!(bed.has("started"));
+    assert!(bed.has("proof/started"));
     assert_eq!(server.requests().len(), 3 + 1 + 1);
     let ran = run(&bed, "https://registry.example", &[trusted, ("HTTPS_PROXY", "socks5://user:hunter2@127.0.0.1:1")]);
     let ran = ran.refuses(1, &["HTTPS_PROXY names no proxy that can be used"]);

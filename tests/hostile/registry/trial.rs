@@ -28,7 +28,7 @@ impl Goods {
     pub(crate) fn get() -> &'static Self {
         static GOODS: OnceLock<Goods> = OnceLock::new();
         GOODS.get_or_init(|| {
-            let package = Package::shell(REFERENCE, "echo mark > \"$HOME/started\"").good();
+            let package = Package::shell(REFERENCE, "echo mark > \"$HOME/proof/started\"").good();
             Self::of(package.manifest(|manifest| manifest["package"]["git_sha"] = "0123456789abcdef".into()))
         })
     }
@@ -81,7 +81,7 @@ pub(crate) fn run(bed: &TestBed, server: &Server) -> Ran {
 /// Checks that nothing was started, that nothing still runs, and that everything in the cache has its digest.
 #[track_caller]
 pub(crate) fn nothing_came_of_it(bed: &TestBed, name: &str) {
-    assert!(!bed.has("started"), "{name}: it was started");
+    assert!(!bed.has("proof/started"), "{name}: it was started");
     assert_eq!(bed.list(".mcp/cache/runs"), [""; 0], "{name}: nothing is left of a run");
     for blob in bed.list(".mcp/cache/blobs") {
         let bytes = std::fs::read(bed.path(&format!(".mcp/cache/blobs/{blob}"))).unwrap();
@@ -129,7 +129,7 @@ pub(crate) fn all_end_as_they_should(cases: Vec<Case>) {
 fn an_honest_registry_is_believed() {
     let (bed, server) = (TestBed::new(), Server::start(Goods::get().honest()));
     run(&bed, &server).succeeds();
-    assert!(bed.has("started"));
+    assert!(bed.has("proof/started"));
     let requests = server.requests();
     let paths: Vec<_> = requests.iter().map(|request| request.path.as_str()).collect();
     let (manifest, bundle) = (Goods::get().artifact("manifest"), Goods::get().artifact("bundle"));

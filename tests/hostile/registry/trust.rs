@@ -43,7 +43,7 @@ fn the_latest_is_published_and_has_a_place_among_versions() {
         let (bed, server) = (TestBed::new(), Server::start(with_entry(change)));
         let ran = bed.run(&format!("--registry {} run acme/tool@latest", server.url()));
         assert!(ran.code == exit && ran.stderr.contains(says), "{name}: {ran}");
-        assert_eq!(bed.has("started"), exit == 0, "{name}");
+        assert_eq!(bed.has("proof/started"), exit == 0, "{name}");
         assert_eq!(server.requests()[0].path, format!("{RESOLVE}?ref=latest"));
     }
 }
@@ -54,14 +54,14 @@ fn a_digest_gets_what_has_it() {
     for kind in ["manifest", "bundle"] {
         let (bed, server) = (TestBed::new(), Server::start(goods.honest()));
         bed.run(&format!("--registry {} run acme/tool@{}", server.url(), goods.digest(kind))).succeeds();
-        assert!(bed.has("started"));
+        assert!(bed.has("proof/started"));
         assert_eq!(server.requests()[0].path, format!("{RESOLVE}?ref={}", goods.digest(kind).replace(':', "%3A")));
     }
     let other = format!("sha256:{}", "0".repeat(64));
     let (bed, server) = (TestBed::new(), Server::start(goods.honest()));
     bed.run(&format!("--registry {} run acme/tool@{other}", server.url()))
         .refuses(3, &["the bundle's digest in the registry's answer"]);
-    assert!(!bed.has("started"));
+    assert!(!bed.has("proof/started"));
 }
 
 /// The same name and bytes in two registries: each is judged by its own facts, cached or not.
@@ -121,6 +121,6 @@ fn facts_out_of_range_or_of_the_wrong_type_are_unknown() {
             level => entry["resolved"][level] = value.clone(),
         }));
         let ran = bed.run(&format!("--registry {} run acme/tool@1.0.0", server.url()));
-        assert!(ran.code == 4 && !bed.has("started"), "{fact} {value}: {ran}");
+        assert!(ran.code == 4 && !bed.has("proof/started"), "{fact} {value}: {ran}");
     }
 }

@@ -45,6 +45,7 @@ struct RawHubPermissions {
     network: Option<RawNetwork>,
     filesystem: Option<RawFilesystem>,
     env_vars: Option<Vec<String>>,
+    subprocess: Option<bool>,
 }
 
 #[derive(serde::Deserialize, Default)]
@@ -132,15 +133,15 @@ impl RawVariable {
 
 impl RawHubPermissions {
     fn settle(self) -> Permissions {
-        let Self { network, filesystem, env_vars } = self;
+        let Self { network, filesystem, env_vars, subprocess } = self;
         let RawFilesystem { read, write } = filesystem.unwrap_or_default();
         Permissions {
             network: network.unwrap_or_default().outbound.unwrap_or_default(),
             filesystem_read: read.unwrap_or_default(),
             filesystem_write: write.unwrap_or_default(),
             environment: env_vars.unwrap_or_default(),
-            // The format can't exclude subprocesses, so policies see the worst case.
-            subprocess: true,
+            // Absent: policies see the worst case.
+            subprocess: subprocess.unwrap_or(true),
         }
     }
 }

@@ -64,7 +64,7 @@ const fn required(path: &'static str, kind: KeyKind, about: &'static str, exampl
 pub(super) const SCHEMA: &str = "$schema";
 
 /// The table. An object comes before the keys in it.
-pub(super) const KEYS: [ManifestKey; 37] = [
+pub(super) const KEYS: [ManifestKey; 38] = [
     key(SCHEMA, KeyKind::Text, "Where an editor finds the schema of this file.", r#""manifest.schema.json""#),
     required("schema_version", KeyKind::Number, "The version of the format.", "1"),
     required("package", KeyKind::Object, "Which package this is.", r#"{"id": "acme/tool", "version": "1.0.0"}"#),
@@ -133,6 +133,12 @@ pub(super) const KEYS: [ManifestKey; 37] = [
         KeyKind::Texts,
         "Variables that it gets from the user's environment, by name.",
         r#"["API_KEY"]"#,
+    ),
+    key(
+        "permissions.subprocess",
+        KeyKind::Flag,
+        "Whether it starts other programs, or copies of itself; `true` when absent.",
+        "false",
     ),
     key(
         "resources",

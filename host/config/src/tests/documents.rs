@@ -10,7 +10,7 @@ use crate::ProblemCode;
 use crate::parse;
 use smcp_model::limits;
 
-const ROOT: &str = "registry_url, trusted_registries, registries, admin_contact, ca_file, cache_dir, runtime_dir, start_timeout, max_facts_age, audit, audit_head, audit_log, policy";
+const ROOT: &str = "registry_url, trusted_registries, registries, admin_contact, ca_file, cache_dir, runtime_dir, start_timeout, max_facts_age, audit, confinement, audit_head, audit_log, policy";
 const POLICY: &str = "allowed_origins, min_cert_level, min_score, cert_mode, cert_level_mode, origin_mode, \
                       score_mode, cert_score_check, warning_threshold, max_policies, custom, \
                       exceptions, policy_set";

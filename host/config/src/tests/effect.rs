@@ -204,6 +204,7 @@ cache_dir: /home/me/.mcp/cache  # default
 start_timeout: 1m 30s  # ~/.mcp/config.yaml:1:16
 max_facts_age: 1day  # default
 audit: required  # default
+confinement: best-effort  # default
 audit_head: none  # default
 audit_log: /home/me/.mcp/audit.jsonl  # default
 

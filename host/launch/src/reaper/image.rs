@@ -44,12 +44,24 @@ impl Image {
         })
     }
 
-    /// Turns this process into the program. Returns only when that fails.
-    pub(super) fn execute(&self) -> io::Error {
+    /// Turns this process into the program. Returns only when that fails. `token` stands in the arguments of the call
+    /// that the system does not use, for a filter that asks for it.
+    pub(super) fn execute(&self, token: [u64; 3]) -> io::Error {
         let program = self.arguments.pointers.first().copied().unwrap_or(std::ptr::null());
+        let [first, second, third] = token;
         // SAFETY: the path is a C string, or null, which the system answers with an error; both arrays end with null,
-        // and what they point to lives as long as `self`.
-        unsafe { libc::execve(program, self.arguments.pointers.as_ptr(), self.environment.pointers.as_ptr()) };
+        // and what they point to lives as long as `self`. The rest are integers.
+        unsafe {
+            libc::syscall(
+                libc::SYS_execve,
+                program,
+                self.arguments.pointers.as_ptr(),
+                self.environment.pointers.as_ptr(),
+                first,
+                second,
+                third,
+            )
+        };
         Errno::last().into()
     }
 }

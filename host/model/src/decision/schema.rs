@@ -3,6 +3,8 @@
 use serde_json::Value;
 use serde_json::json;
 
+use crate::confinement::ConfinementState;
+use crate::confinement::Gap;
 use crate::decision::FindingKind;
 use crate::decision::SCHEMA;
 use crate::mode::Effect;
@@ -39,7 +41,15 @@ pub(crate) fn form() -> Value {
         sometimes("statements", list(stated())),
         always("policies", list(policy())),
         sometimes("more", text()),
+        sometimes("confinement", confinement()),
         always("notices", list(coded_message())),
+    ])
+}
+
+fn confinement() -> Value {
+    object([
+        always("state", words(&ConfinementState::ALL, ConfinementState::as_str)),
+        always("missing", list(words(&Gap::ALL, Gap::as_str))),
     ])
 }
 

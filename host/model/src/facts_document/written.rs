@@ -78,6 +78,8 @@ impl<'s> From<&'s Subject> for WrittenSubject<'s> {
             entrypoint,
             permissions,
             manifest,
+            // A document says nothing of the machine.
+            confinement: _,
         } = subject;
         let Facts {
             status,

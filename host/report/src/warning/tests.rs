@@ -97,7 +97,7 @@ fn consent_is_named_only_where_it_was_asked_for() {
     ];
     for (case, consent, line) in cases {
         let block = warning(&Report { consent, ..case.report() }).block;
-        let before_the_rights = block.split(confinement::FOR_THE_MODEL).next().unwrap();
+        let before_the_rights = block.split(confinement::for_the_model(None).as_str()).next().unwrap();
         assert_eq!(before_the_rights.lines().last(), Some(line), "{block}");
     }
 }

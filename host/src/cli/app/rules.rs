@@ -13,6 +13,7 @@ use smcp_authority as authority;
 use smcp_config::Config;
 use smcp_config::ConfigError;
 use smcp_config::ConfigNotice;
+use smcp_config::choice::Strictness;
 use smcp_config::discover;
 use smcp_config::discover::Asked;
 use smcp_config::discover::Discovered;
@@ -37,6 +38,8 @@ pub(in crate::cli) struct Undertaking<'a> {
     pub(in crate::cli) package: &'a PackageRef,
     /// How long it may take, where the command line says that.
     pub(in crate::cli) timeout: Option<Duration>,
+    /// How strictly the server is to be confined, as the command line says.
+    pub(in crate::cli) confining: Option<Strictness>,
 }
 
 impl App {
@@ -70,7 +73,11 @@ impl App {
         config.refuse_suspects();
         self.add_sets(&mut config, about)?;
         self.notices(&config, true);
-        self.with_command_line(config, warning_threshold)
+        let mut config = self.with_command_line(config, warning_threshold)?;
+        if let Some(confining) = about.and_then(|about| about.confining) {
+            config.tighten_confinement(confining).map_err(Failure::usage)?;
+        }
+        Ok(config)
     }
 
     /// Returns a session for a command that reads no configuration: only `--cache-dir` says where compiled code is kept.
@@ -158,7 +165,7 @@ impl App {
         about: Option<Undertaking<'_>>,
         error: PipelineError,
     ) -> PipelineError {
-        let Some(Undertaking { command, package, timeout: _ }) = about else { return error };
+        let Some(Undertaking { command, package, timeout: _, confining: _ }) = about else { return error };
         let mut config = config.clone();
         // One that can't be read is not where the package would have come from.
         if let Some(Ok(registry)) = self.global.registry.as_deref().map(|text| self.registry(text)) {

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use smcp_authority as authority;
 use smcp_authority::Namespaces;
 use smcp_config::Config;
+use smcp_model::confinement::Confinement;
 use smcp_model::deadline::Deadline;
 use smcp_model::diagnosis::Check;
 use smcp_model::diagnosis::Health;
@@ -133,8 +134,27 @@ pub(super) fn kernel() -> Option<Check> {
         Namespaces::Refused { by } => format!("no namespaces for every user ({by})"),
         Namespaces::Unknown => "namespaces unknown".to_owned(),
     };
-    let message = format!("{landlock}, {namespaces}; this version of smcp confines no server");
-    Some(Check::new("kernel", Health::Ok, message))
+    Some(Check::new("kernel", Health::Ok, format!("{landlock}, {namespaces}")))
+}
+
+/// Reports how far servers can be confined here, by what they ask for: a line for each.
+pub(super) fn confinement() -> Vec<Check> {
+    let line = |(asks, confinement): (&str, Confinement)| {
+        let message = format!("a server that asks for {asks}: {confinement}");
+        match confinement.missing.first() {
+            // Only what every server could have, and this machine does not, is something to see to.
+            Some(gap) if asks == "no network" => {
+                Check::new("confinement", Health::Warning, message).advice(gap.remedy())
+            }
+            Some(_) | None => Check::new("confinement", Health::Ok, message),
+        }
+    };
+    let lines = pipeline::prospects().into_iter().map(line);
+    #[cfg(target_os = "linux")]
+    let reads = Some(format!("every confined server may read {}", pipeline::granted_to_all().join(", ")));
+    #[cfg(not(target_os = "linux"))]
+    let reads: Option<String> = None;
+    lines.chain(reads.map(|reads| Check::new("confinement", Health::Ok, reads))).collect()
 }
 
 /// Checks that the clock can be right. All times are shown in UTC, whatever the time zone.

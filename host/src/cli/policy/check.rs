@@ -29,7 +29,7 @@ impl CheckCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         app.answer_in(self.format.format)?;
-        let about = Undertaking { command: "policy check", package: &self.reference, timeout: None };
+        let about = Undertaking { command: "policy check", package: &self.reference, timeout: None, confining: None };
         let session = app.session_to_decide(self.options.warning_threshold, Some(about))?;
         let timeout = session.config().start_timeout();
         app.dry_run(&session, &self.reference, self.options.trust, timeout, Purpose::Check)

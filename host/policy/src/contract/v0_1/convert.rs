@@ -48,6 +48,8 @@ fn subject(subject: &Subject) -> wit::Subject {
         entrypoint,
         permissions,
         manifest,
+        // Told as an extension.
+        confinement: _,
     } = subject;
     let Facts {
         status,

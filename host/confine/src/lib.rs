@@ -1,0 +1,33 @@
+//! Holds a server to what its manifest asks for (spec section 14).
+//!
+//! `pipeline` asks before the decision what this kernel can hold a server to ([`foresee`]), so that it is part of the
+//! decision. `launch` plans what the server may reach once its program is known ([`Grants`]), makes the locks of the plan
+//! before it forks ([`Locks`]), and applies them in the fork, where nothing may be allocated.
+//!
+//! ```text
+//! permissions, kernel ──► Confinement (what is missing)      told before the decision
+//! permissions, program ─► Grants ──► Locks ──fork──► apply   Landlock: files;  seccomp: network, processes, calls
+//! ```
+
+mod asked;
+mod filter;
+mod foresee;
+mod grants;
+mod kernel;
+#[cfg(target_os = "linux")]
+mod files;
+#[cfg(target_os = "linux")]
+mod locks;
+#[cfg(target_os = "linux")]
+mod system;
+
+pub use crate::asked::path_asked_for;
+pub use crate::foresee::foresee;
+pub use crate::grants::FileGrant;
+pub use crate::grants::FileView;
+pub use crate::grants::Grants;
+pub use crate::grants::Right;
+pub use crate::grants::Surroundings;
+pub use crate::kernel::Kernel;
+#[cfg(target_os = "linux")]
+pub use crate::locks::Locks;

@@ -1,0 +1,113 @@
+//! The locks of one server: made before the fork, applied in it.
+//!
+//! [`Locks::apply`] runs in the fork of a process with threads: it allocates nothing, takes no lock and can't panic.
+
+use std::fmt;
+use std::io;
+use std::os::fd::AsFd as _;
+use std::os::fd::BorrowedFd;
+use std::os::fd::OwnedFd;
+
+use nix::errno::Errno;
+use nix::libc::sock_filter;
+use nix::sys::prctl::set_no_new_privs;
+use nix::sys::resource::Resource;
+use nix::sys::resource::setrlimit;
+
+use crate::files;
+use crate::filter;
+use crate::filter::Refused;
+use crate::grants::Grants;
+use crate::grants::Right;
+use crate::kernel::Kernel;
+use crate::system;
+use smcp_model::manifest::Manifest;
+
+/// What is applied to a server's process before it becomes the server.
+pub struct Locks {
+    /// Whether what the manifest asks for is known.
+    known: bool,
+    ruleset: Option<OwnedFd>,
+    filter: Vec<sock_filter>,
+    token: Option<[u64; 3]>,
+}
+
+impl Locks {
+    /// Makes the locks of a server, as far as this kernel has them. `grants` is what a server with permissions may reach,
+    /// beside its `bundle`.
+    ///
+    /// # Errors
+    /// When the kernel refuses one of those that it has.
+    pub fn make(kernel: Kernel, manifest: &Manifest, grants: &Grants, bundle: BorrowedFd<'_>) -> io::Result<Self> {
+        let permissions = manifest.permissions.as_ref();
+        let known = permissions.is_some();
+        let bundles: &[Right] = if manifest.workdir_writable { &[Right::Run, Right::Write] } else { &[Right::Run] };
+        let files = (known && kernel.landlock > 0).then(|| files::ruleset(&grants.list, bundle, bundles));
+        let ruleset = files.transpose()?;
+        let alone = kernel.seccomp && permissions.is_some_and(|permissions| !permissions.subprocess);
+        let token = if alone { Some(system::token()?) } else { None };
+        let refused = Refused {
+            strict: known,
+            network: permissions.is_some_and(|permissions| permissions.network.is_empty()),
+            processes: token,
+        };
+        let filter = if kernel.seccomp { filter::program(refused) } else { Vec::new() };
+        let filter = filter.into_iter().map(|instruction| sock_filter {
+            code: instruction.code,
+            jt: instruction.when_true,
+            jf: instruction.when_false,
+            k: instruction.operand,
+        });
+        Ok(Self { known, ruleset, filter: filter.collect(), token })
+    }
+
+    /// What the unused arguments of the one `execve` have to be; zeros where any will do.
+    pub fn token(&self) -> [u64; 3] {
+        self.token.unwrap_or_default()
+    }
+
+    /// Confines this process, for good.
+    ///
+    /// # Errors
+    /// What the kernel says when it refuses one of the locks. The process must not become the server then.
+    pub fn apply(&self) -> Result<(), Errno> {
+        // What a server has in memory would lie in a file.
+        setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
+        set_no_new_privs()?;
+        if let Some(ruleset) = &self.ruleset {
+            system::grant_own_process(ruleset.as_fd());
+            system::restrict(ruleset.as_fd())?;
+        }
+        if self.known {
+            system::close_at_exec();
+            system::drop_capabilities();
+        }
+        if self.filter.is_empty() { Ok(()) } else { system::filter(&self.filter) }
+    }
+
+    /// Forgets the token: in a process that the server could look into, it would be a way to start programs.
+    pub fn forget(&mut self) {
+        self.token = None;
+        self.filter.iter_mut().for_each(|instruction| instruction.k = 0);
+        std::hint::black_box(self);
+    }
+}
+
+impl Drop for Locks {
+    fn drop(&mut self) {
+        self.forget();
+    }
+}
+
+impl fmt::Debug for Locks {
+    /// Shows no token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { known, ruleset, filter, token } = self;
+        f.debug_struct("Locks")
+            .field("known", known)
+            .field("files", &ruleset.is_some())
+            .field("filter", &filter.len())
+            .field("alone", &token.is_some())
+            .finish()
+    }
+}

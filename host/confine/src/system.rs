@@ -1,0 +1,120 @@
+//! The system calls that have no safe wrapper.
+//!
+//! All but [`landlock_version`], [`has_filters`] and [`token`] are called between a fork and an `execve`, where nothing
+//! may be allocated.
+
+#![expect(unsafe_code, reason = "system calls without a safe wrapper")]
+
+use std::io;
+use std::mem::offset_of;
+use std::os::fd::AsRawFd as _;
+use std::os::fd::BorrowedFd;
+use std::ptr;
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::fcntl::open;
+use nix::libc;
+use nix::libc::sock_filter;
+use nix::sys::stat::Mode;
+
+use smcp_model::limits;
+
+/// `LANDLOCK_CREATE_RULESET_VERSION`: the call makes nothing and returns the version.
+const VERSION: u32 = 1;
+/// `LANDLOCK_RULE_PATH_BENEATH`
+const PATH_BENEATH: u32 = 1;
+/// `LANDLOCK_ACCESS_FS_READ_FILE` and `…_READ_DIR`, which every version has.
+const READ: u64 = 1 << 2 | 1 << 3;
+/// `SECCOMP_SET_MODE_FILTER`
+const SET_FILTER: u32 = 1;
+/// `SECCOMP_GET_ACTION_AVAIL`
+const HAS_ACTION: u32 = 2;
+/// `SECCOMP_FILTER_FLAG_SPEC_ALLOW`: a filter alone is no reason to slow the processor down.
+const SPEC_ALLOW: u32 = 1 << 2;
+/// `SECCOMP_RET_ERRNO`
+const ERROR: u32 = 0x0005_0000;
+/// `CLOSE_RANGE_CLOEXEC`
+const AT_EXEC: u32 = 1 << 2;
+/// The first descriptor that is no standard stream.
+const STREAMS: u32 = 3;
+
+/// `CAP_DAC_READ_SEARCH`, `…_LINUX_IMMUTABLE`, `…_SYS_MODULE`, `…_SYS_RAWIO`, `…_SYS_PTRACE`, `…_SYS_ADMIN`, `…_SYS_BOOT`,
+/// `…_SYS_TIME`, `…_MKNOD`, `…_SYSLOG`, `…_PERFMON`, `…_BPF`, `…_CHECKPOINT_RESTORE`
+const CAPABILITIES: [libc::c_ulong; 13] = [2, 9, 16, 17, 19, 21, 22, 25, 27, 34, 38, 39, 40];
+
+/// `struct landlock_path_beneath_attr`
+#[repr(C, packed)]
+struct Beneath {
+    allowed_access: u64,
+    parent_fd: i32,
+}
+const _: () = assert!(offset_of!(Beneath, parent_fd) == 8 && size_of::<Beneath>() == 12);
+
+/// The version of Landlock's interface; 0 if the kernel has none, or it is switched off.
+pub(crate) fn landlock_version() -> u32 {
+    // SAFETY: with this flag the call takes a null pointer and the length 0, and touches no memory.
+    let answer = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, ptr::null::<u8>(), 0_usize, VERSION) };
+    u32::try_from(answer).unwrap_or_default()
+}
+
+/// Whether the kernel filters system calls.
+pub(crate) fn has_filters() -> bool {
+    let action = ERROR;
+    // SAFETY: the call reads the integer that it is given a pointer to, which lives as long as the call.
+    unsafe { libc::syscall(libc::SYS_seccomp, HAS_ACTION, 0_u32, &raw const action) == 0 }
+}
+
+/// Numbers that nobody guesses.
+pub(crate) fn token() -> io::Result<[u64; 3]> {
+    let mut token = [0_u64; 3];
+    let length = size_of_val(&token);
+    // SAFETY: the buffer is `length` bytes long, and any bytes are integers.
+    let filled = unsafe { libc::getrandom(token.as_mut_ptr().cast(), length, 0) };
+    if usize::try_from(filled) == Ok(length) { Ok(token) } else { Err(Errno::last().into()) }
+}
+
+/// Lets this process read its own folder in `/proc`, which has a name only now. Without `/proc` there is nothing to read.
+pub(crate) fn grant_own_process(ruleset: BorrowedFd<'_>) {
+    let Ok(own) = open(c"/proc/self", OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()) else { return };
+    let rule = Beneath { allowed_access: READ, parent_fd: own.as_raw_fd() };
+    // SAFETY: the rule is laid out as the kernel has it and lives as long as the call.
+    let _ = unsafe {
+        libc::syscall(libc::SYS_landlock_add_rule, ruleset.as_raw_fd(), PATH_BENEATH, &raw const rule, 0_u32)
+    };
+}
+
+/// Holds this process to a ruleset of Landlock's.
+pub(crate) fn restrict(ruleset: BorrowedFd<'_>) -> Result<(), Errno> {
+    // SAFETY: the arguments are two integers, of which one is an open descriptor.
+    Errno::result(unsafe { libc::syscall(libc::SYS_landlock_restrict_self, ruleset.as_raw_fd(), 0_u32) }).map(drop)
+}
+
+/// Has all descriptors but the standard streams closed when this process becomes a program.
+pub(crate) fn close_at_exec() {
+    // SAFETY: the arguments are three integers; nothing is closed before another program begins.
+    if unsafe { libc::syscall(libc::SYS_close_range, STREAMS, u32::MAX, AT_EXEC) } != 0 {
+        // The kernel is old, or a sandbox refuses the call.
+        for descriptor in STREAMS..limits::REAPER_DESCRIPTORS {
+            // SAFETY: as above. A descriptor that is not open is no error.
+            unsafe { libc::fcntl(descriptor.cast_signed(), libc::F_SETFD, libc::FD_CLOEXEC) };
+        }
+    }
+}
+
+/// Takes from root what only whoever runs a machine needs, once this process becomes a program. Others have none of it.
+pub(crate) fn drop_capabilities() {
+    for capability in CAPABILITIES {
+        // SAFETY: the arguments are integers. Who may not drop it does not have it.
+        unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
+    }
+}
+
+/// Has the kernel ask a filter about each system call of this process from now on.
+pub(crate) fn filter(program: &[sock_filter]) -> Result<(), Errno> {
+    let length = u16::try_from(program.len()).map_err(|_| Errno::E2BIG)?;
+    let program = libc::sock_fprog { len: length, filter: program.as_ptr().cast_mut() };
+    // SAFETY: the kernel reads `length` instructions from the pointer, which are there, and writes nothing.
+    let applied = unsafe { libc::syscall(libc::SYS_seccomp, SET_FILTER, SPEC_ALLOW, &raw const program) };
+    Errno::result(applied).map(drop)
+}

@@ -1,0 +1,101 @@
+//! Makes the locks of a server, once its program is known.
+//!
+//! Before it `command` has found the program; after it `spawn` starts it behind the locks.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::AsFd as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::command::Bundle;
+use crate::environment::ServerEnvironment;
+use crate::error::LaunchError;
+use crate::script::Finder;
+use crate::script::Followed;
+use crate::script::follow;
+use crate::search::on_path;
+use smcp_confine::Grants;
+use smcp_confine::Kernel;
+use smcp_confine::Locks;
+use smcp_confine::Surroundings;
+use smcp_model::manifest::Manifest;
+use smcp_model::manifest::Permissions;
+use smcp_model::text::SafeText;
+
+/// What confining a server takes, beside its manifest.
+#[derive(Debug)]
+pub struct Confining {
+    /// What the kernel has for it.
+    pub kernel: Kernel,
+    /// The machine, and the server's own folders.
+    pub surroundings: Surroundings,
+}
+
+/// Programs that servers of many kinds are written for, and that their scripts start.
+const RUNTIMES: [&str; 5] = ["node", "python3", "python", "deno", "bun"];
+
+/// A program behind locks: what is started, and the arguments that come before those of the manifest.
+#[derive(Debug)]
+pub(crate) struct Confined {
+    pub(crate) locks: Locks,
+    /// The program that is started in place of the manifest's, when that is a script for `env`.
+    pub(crate) direct: Option<(PathBuf, Vec<OsString>)>,
+}
+
+/// Makes the locks of the server that `program` is.
+pub(crate) fn confine(
+    confining: &Confining,
+    manifest: &Manifest,
+    bundle: Bundle<'_>,
+    program: &Path,
+    (environment, finder): (&ServerEnvironment, Finder<'_>),
+) -> Result<Confined, LaunchError> {
+    let command = || SafeText::quoted(&manifest.entrypoint.command);
+    let followed = follow(program, finder);
+    let mut direct = None;
+    let mut grants = Grants::default();
+    if let Some(permissions) = &manifest.permissions {
+        if !permissions.subprocess && confining.kernel.seccomp {
+            refuse_wrapper(&followed, bundle, command)?;
+            direct.clone_from(&followed.direct);
+        }
+        let programs = programs(permissions, program, &followed, bundle, (environment, finder));
+        grants = Grants::of(permissions, &programs, environment.search_path(), &confining.surroundings);
+    }
+    tracing::debug!(?grants, "what the server may reach");
+    let locks = Locks::make(confining.kernel, manifest, &grants, bundle.dir.as_fd());
+    let locks = locks.map_err(|cause: io::Error| LaunchError::Unconfined { command: command(), cause })?;
+    Ok(Confined { locks, direct })
+}
+
+/// Refuses a program outside of the bundle that a shell reads: what it is there for is to start another one.
+fn refuse_wrapper(followed: &Followed, bundle: Bundle<'_>, command: impl Fn() -> SafeText) -> Result<(), LaunchError> {
+    match &followed.wrapper {
+        Some((path, shell)) if !path.starts_with(bundle.root) => Err(LaunchError::Wrapper {
+            command: command(),
+            path: path.clone(),
+            interpreter: SafeText::quoted(&shell.to_string_lossy()),
+        }),
+        // A script of the bundle runs as far as the shell alone goes.
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The programs whose installations the server needs: its own, their interpreters, and, where it may start others, those
+/// that are usual.
+fn programs(
+    permissions: &Permissions,
+    program: &Path,
+    followed: &Followed,
+    bundle: Bundle<'_>,
+    (environment, finder): (&ServerEnvironment, Finder<'_>),
+) -> Vec<PathBuf> {
+    let own = std::iter::once(program).chain(followed.interpreters.iter().map(PathBuf::as_path));
+    let mut programs: Vec<_> = own.filter(|path| !path.starts_with(bundle.root)).map(Path::to_path_buf).collect();
+    if permissions.subprocess {
+        let found = |name: &&str| on_path(name, environment.search_path(), finder.is_program).ok();
+        programs.extend(RUNTIMES.iter().filter_map(found));
+    }
+    programs
+}

@@ -1,0 +1,113 @@
+//! The folders that are a server's own, and what its locks depend on.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::Session;
+use smcp_authority as authority;
+use smcp_config::choice::Strictness;
+use smcp_confine::FileView;
+use smcp_confine::Kernel;
+use smcp_confine::Surroundings;
+use smcp_launch::Confining;
+use smcp_launch::environment::ServerEnvironment;
+use smcp_model::digest::Digest;
+use smcp_model::manifest::Permissions;
+use smcp_model::package::ResolvedPackage;
+use smcp_model::registry::Registry;
+use smcp_store::RunFolder;
+
+/// Where servers keep what they keep, below the home.
+const DATA: &str = ".mcp/data";
+/// The characters of a registry's digest that tell it from others.
+const REGISTRY: usize = 16;
+/// The variable for files that last as long as the run.
+const TEMPORARY: &str = "TMPDIR";
+
+/// The variables by which programs find their own folders: each with the folder in a server's state, and the one in the
+/// home that it stands for.
+const STATE: [(&str, &str, &str); 4] = [
+    ("XDG_CACHE_HOME", "cache", ".cache"),
+    ("XDG_CONFIG_HOME", "config", ".config"),
+    ("XDG_DATA_HOME", "data", ".local/share"),
+    ("XDG_STATE_HOME", "state", ".local/state"),
+];
+
+/// The folders that one server may write to, whatever its manifest asks for. Those that can't be made are not there.
+#[derive(Debug, Default)]
+pub(crate) struct OwnFolders {
+    state: Option<PathBuf>,
+    /// Removed when this is dropped, after the server's end.
+    temporary: Option<RunFolder>,
+}
+
+/// Makes the folders of a server that is confined to them, and tells it where they are. A server whose permissions are not
+/// known keeps to those that it always had.
+pub(crate) fn own_folders(
+    session: &Session,
+    package: &ResolvedPackage,
+    environment: &mut ServerEnvironment,
+) -> OwnFolders {
+    let Some(permissions) = package.manifest.permissions.as_ref().filter(|_| may_be_confined(session)) else {
+        return OwnFolders::default();
+    };
+    let home = session.system().home();
+    let registry: String = Digest::of(package.registry.to_string().as_bytes()).hex().chars().take(REGISTRY).collect();
+    let id = &package.id;
+    let state = home.as_ref().map(|home| home.join(DATA).join(registry).join(id.org.as_str()).join(id.name.as_str()));
+    let state = state.filter(|state| authority::create_dir(state).is_ok());
+    let temporary = session.run_folder(false).ok();
+    let told = state.iter().flat_map(|state| STATE.map(|(variable, name, usual)| (variable, state.join(name), usual)));
+    for (variable, path, usual) in told {
+        // A server that is to read the user's settings looks for them where they are.
+        let asks = home.as_ref().is_some_and(|home| asks_for(permissions, home, usual));
+        if !asks && authority::create_dir(&path).is_ok() {
+            environment.tell_folders([(variable, path)]);
+        }
+    }
+    environment.tell_folders(temporary.as_ref().map(|folder| (TEMPORARY, folder.path().to_path_buf())));
+    OwnFolders { state, temporary }
+}
+
+/// Whether a manifest asks for something in a folder of the home.
+fn asks_for(permissions: &Permissions, home: &Path, usual: &str) -> bool {
+    let paths = permissions.filesystem_read.iter().chain(&permissions.filesystem_write);
+    let folder = home.join(usual);
+    paths.into_iter().filter_map(|text| smcp_confine::path_asked_for(text, home)).any(|path| {
+        // All that is in the home includes it.
+        path.starts_with(&folder) || folder.starts_with(&path)
+    })
+}
+
+fn may_be_confined(session: &Session) -> bool {
+    session.config().confinement() != Strictness::Off
+}
+
+/// A machine without a user.
+pub(crate) fn bare() -> Surroundings {
+    Surroundings { home: None, kept: Vec::new(), own: Vec::new(), view: VIEW }
+}
+
+const VIEW: FileView = FileView { resolve: |path| authority::resolve(path).ok(), names: authority::names_in };
+
+/// What confining a server takes; `None` where the configuration has it off.
+pub(crate) fn confining(session: &Session, own: &OwnFolders) -> Option<Confining> {
+    let config = session.config();
+    let temporary = own.temporary.as_ref().map(|folder| folder.path().to_path_buf());
+    let kept = config.cache_dir().into_iter().chain(config.audit_log()).chain(config.runtime_dir());
+    // Who could write these would decide what starts next.
+    let rules = config.layers().iter().flat_map(|layer| layer.files().iter().map(PathBuf::as_path));
+    let registry = match config.registry() {
+        Registry::Directory(path) => Some(path.as_path()),
+        Registry::Url(_) | Registry::Oci(_) => None,
+    };
+    may_be_confined(session).then(|| Confining {
+        kernel: Kernel::ask(),
+        surroundings: Surroundings {
+            home: session.system().home(),
+            kept: kept.chain(rules).chain(registry).map(Path::to_path_buf).collect(),
+            own: own.state.iter().cloned().chain(temporary).collect(),
+            view: VIEW,
+        },
+    })
+}
