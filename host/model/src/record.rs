@@ -351,7 +351,12 @@ impl Record {
     pub fn read(record: &Value) -> Result<Self, serde_json::Error> {
         let place = Place::deserialize(record)?;
         let body = match place.event {
-            Event::Decision => Body::Decision(Box::new(DecisionRecord::deserialize(record)?)),
+            Event::Decision => {
+                let mut decision = DecisionRecord::deserialize(record)?;
+                // No facts document has it: it was said of the machine, and the policies were told.
+                decision.request.subject.confinement.clone_from(&decision.decision.confinement);
+                Body::Decision(Box::new(decision))
+            }
             Event::Failure => Body::Failure(EndRecord::deserialize(record)?),
             Event::Start => Body::Start(StartRecord::deserialize(record)?),
             Event::End => Body::End(EndRecord::deserialize(record)?),

@@ -20,6 +20,7 @@ use crate::replay::known::KnownRules;
 use crate::replay::known::RulesOfTheTime;
 use crate::session::COMPILED_EACH_TIME;
 use smcp_config::Config;
+use smcp_config::choice::Strictness;
 use smcp_decide as decide;
 use smcp_decide::Conclusion;
 use smcp_decide::Notice;
@@ -137,7 +138,8 @@ impl<'a> Trial<'a> {
             let rule = subject.registry.as_ref().and_then(|registry| layer.statement_rule(registry));
             rule.map(|_| stated_status(layer.name(), statements))
         });
-        Self::admitted(record, &stated.collect::<Vec<_>>(), |context| OpenTrial {
+        let required = config.confinement() == Strictness::Required;
+        Self::admitted(record, &stated.collect::<Vec<_>>(), required, |context| OpenTrial {
             record,
             context,
             layers: layers
@@ -154,7 +156,7 @@ impl<'a> Trial<'a> {
             Ok(known) => known,
             Err(why) => return Self::Settled(Replayed::Undecided(why.clone())),
         };
-        Self::admitted(record, &[], |context| OpenTrial {
+        Self::admitted(record, &[], false, |context| OpenTrial {
             record,
             context,
             layers: known.layers(record),
@@ -162,14 +164,20 @@ impl<'a> Trial<'a> {
         })
     }
 
-    /// Admits the package by its status, as ever, before any policy is asked.
+    /// Admits the package by its status, and by how far its server was confined where that is `required`, as ever before
+    /// any policy is asked.
     fn admitted(
         record: &'a DecisionRecord,
         stated: &[StatedStatus],
+        required: bool,
         open: impl FnOnce(Context) -> OpenTrial<'a>,
     ) -> Self {
         let subject = &record.request.subject;
         let admitted = decide::admit(subject.clone()).and_then(|admitted| admitted.stated(stated));
+        let admitted = admitted.and_then(|admitted| match &subject.confinement {
+            Some(confinement) => admitted.confined(confinement, required),
+            None => Ok(admitted),
+        });
         match (admitted, &record.request.context) {
             (Err(refusal), _) => Self::Settled(Replayed::Decided(Box::new(refused(record, &refusal)))),
             (Ok(_), None) => Self::Settled(Replayed::BeforePolicies),

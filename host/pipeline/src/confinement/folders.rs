@@ -99,7 +99,7 @@ pub(crate) fn confining(session: &Session, own: &OwnFolders) -> Option<Confining
     let rules = config.layers().iter().flat_map(|layer| layer.files().iter().map(PathBuf::as_path));
     let registry = match config.registry() {
         Registry::Directory(path) => Some(path.as_path()),
-        Registry::Url(_) | Registry::Oci(_) => None,
+        Registry::Url(_) | Registry::Official(_) | Registry::Oci(_) => None,
     };
     may_be_confined(session).then(|| Confining {
         kernel: Kernel::ask(),
