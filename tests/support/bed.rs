@@ -58,10 +58,11 @@ impl TestBed {
         self.path(name).exists()
     }
 
-    /// The names in a folder, sorted; empty if the folder does not exist.
+    /// The names in a folder, sorted, but for what every bed has; empty if the folder does not exist.
     pub(crate) fn list(&self, folder: &str) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.path(folder)) else { return Vec::new() };
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.retain(|name| (folder, name.as_str()) != (".", PROOF));
         names.sort();
         names
     }
