@@ -28,12 +28,13 @@ const FILES: [&str; 15] = [
 /// Tries that leave no next one, or that take root.
 const MORE: [&str; 5] =
     ["remove it", "change the rules", "write beside the program", "make a device", "open smcp's memory"];
-const NETWORK: [&str; 6] = [
+const NETWORK: [&str; 7] = [
     "make a socket of IPv4",
     "make a socket of IPv6",
     "make a socket of the kernel's",
     "use a socket of the session",
     "use an abstract socket",
+    "make a pair that speaks to others",
     "make a ring",
 ];
 const KERNEL: [&str; 8] = [

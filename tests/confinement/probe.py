@@ -172,6 +172,7 @@ PROBES = {
     "make a socket of the kernel's": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close(),
     "use a socket of the session": lambda: unix(HOME + "/session"),
     "use an abstract socket": lambda: unix("\0" + os.environ["PROBE_ABSTRACT"]),
+    "make a pair that speaks to others": lambda: [end.close() for end in socket.socketpair(type=socket.SOCK_DGRAM)],
     "make a ring": lambda: refused_as(ENOSYS, "io_uring_setup", 0, 0),
     # The kernel.
     "mount": lambda: refused_as(EPERM, "mount", 1, 1, 1, 0, 0),

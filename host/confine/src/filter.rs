@@ -122,7 +122,7 @@ pub(crate) fn program(refused: Refused) -> Vec<Instruction> {
     }
     if refused.network {
         refuse(&mut program, calls::SOCKET, &[answer(ERROR | DENIED)]);
-        refuse(&mut program, calls::SOCKETPAIR, &unless(0, 1, ERROR | DENIED));
+        refuse(&mut program, calls::SOCKETPAIR, &pair_alone(ERROR | DENIED));
         // It makes sockets that no filter sees.
         for number in calls::IO_URING {
             refuse(&mut program, number, &[answer(no_such_call)]);
@@ -163,6 +163,19 @@ const fn thread_alone(error: u32) -> [Instruction; 5] {
         instruction(ANY_BIT, calls::THREAD, 1, 0),
         answer(error),
         answer(ALLOW),
+    ]
+}
+
+/// Refuses `socketpair` unless it is local, and its ends can speak to each other alone: those of datagrams (and of the raw
+/// kind, which is the same here; both have the second bit, and the others not) can be given another address.
+const fn pair_alone(error: u32) -> [Instruction; 6] {
+    [
+        load(argument(0)),
+        instruction(EQUAL, 1, 0, 3),
+        load(argument(1)),
+        instruction(ANY_BIT, 2, 1, 0),
+        answer(ALLOW),
+        answer(error),
     ]
 }
 

@@ -218,11 +218,12 @@ impl Wishes<'_> {
     }
 
     /// Whether the server itself could have made an entry of its manifest lead elsewhere, by a link in a folder that it
-    /// may write to.
+    /// may write to, asked for or not.
     fn may_have_been_planted(&self, named: &Path, real: &Path) -> bool {
         let Surroundings { home, view, own, .. } = self.surroundings;
         let writable = self.permissions.filesystem_write.iter();
         let writable = writable.filter_map(|text| AskedPath::of(text, home.as_deref()).path).chain(own.iter().cloned());
+        let writable = writable.chain([PathBuf::from(SHARED_MEMORY)]);
         let leads_out = |folder: PathBuf| {
             let below = named.starts_with(&folder) && named != folder;
             below && !(view.resolve)(&folder).is_some_and(|folder| real.starts_with(folder))

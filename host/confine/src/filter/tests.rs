@@ -89,6 +89,17 @@ fn without_a_network_only_local_pairs_are_sockets() {
         assert_eq!(pair, if family == 1 { CallAnswer::Allowed } else { CallAnswer::Refused(DENIED) }, "{family}");
         assert_eq!(asked(STRICT, calls::SOCKET, [family, 1, 0, 0, 0, 0]), CallAnswer::Allowed);
     }
+    // Streams and packets in a row, also closed on exec and not waiting; datagrams can be sent elsewhere.
+    for (kind, allowed) in [(1, true), (5, true), (2, false), (3, false), (10, false)] {
+        for flags in [0, 0x800, 0x8_0000, 0x8_0800] {
+            let pair = asked(OFFLINE, calls::SOCKETPAIR, [1, kind | flags, 0, 0, 0, 0]);
+            assert_eq!(
+                pair,
+                if allowed { CallAnswer::Allowed } else { CallAnswer::Refused(DENIED) },
+                "{kind} {flags:x}"
+            );
+        }
+    }
     for number in calls::IO_URING {
         assert_eq!(asked(OFFLINE, number, [0; 6]), CallAnswer::Refused(NO_SUCH_CALL));
         assert_eq!(asked(STRICT, number, [0; 6]), CallAnswer::Allowed);

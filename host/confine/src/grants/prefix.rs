@@ -26,7 +26,7 @@ pub(super) fn of(programs: &[PathBuf], home: Option<&Path>, resolve: fn(&Path) -
 fn prefix(program: &Path, homes: &[&Path]) -> Vec<PathBuf> {
     let Some(folder) = program.parent() else { return Vec::new() };
     let above = folder.parent().filter(|_| PROGRAMS.iter().any(|name| folder.ends_with(name)));
-    let too_much = |path: &Path| homes.iter().any(|home| home.starts_with(path));
+    let too_much = |path: &Path| path.parent().is_none() || homes.iter().any(|home| home.starts_with(path));
     if let Some(above) = above {
         // What users install for themselves lies beside their data.
         if homes.iter().any(|home| above == home.join(".local")) {
@@ -59,6 +59,7 @@ mod tests {
             let found = prefix(Path::new(program), &[Path::new("/home/u")]);
             assert_eq!(found, expected.iter().map(PathBuf::from).collect::<Vec<_>>(), "{program}");
         }
+        assert_eq!(prefix(Path::new("/bin/sh"), &[]), [Path::new("/bin")], "no home is known, and no root is one");
     }
 
     #[test]
