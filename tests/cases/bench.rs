@@ -143,8 +143,7 @@ fn what_regressed_is_not_kept() {
     bed.write("printed.json", &printed.raw);
     bed.write("traps.wasm", Twin::of("unreachable").component());
     bed.run("policy bench traps.wasm --against printed.json").refuses(1, &["traps.wasm failed"]);
-    let left =
-        [".mcp", "base.json", "fast.json", "no_network.wasm", "printed.json", "proof", "slow.json", "traps.wasm"];
+    let left = [".mcp", "base.json", "fast.json", "no_network.wasm", "printed.json", "slow.json", "traps.wasm"];
     assert_eq!(bed.list("."), left);
 }
 
