@@ -61,15 +61,12 @@ impl<'a> LayerRules<'a> {
         statements: &[StatedDocument],
     ) -> Self {
         let registry = subject.registry.as_ref();
-        let told = match registry.and_then(|registry| layer.statement_rule(registry)) {
-            Some(_) => {
-                let own = statements.iter().find(|stated| stated.layer == layer.name());
-                ToldBy::Statement(Box::new(own.map_or_else(Facts::untrusted, StatedDocument::facts)))
-            }
-            None if layer.believes(registry) && policies::verified(layer, subject).is_some() => ToldBy::Verified,
-            None if layer.believes(registry) => ToldBy::Registry,
-            None => ToldBy::Nothing,
-        };
+        let rule = registry.and_then(|registry| layer.statement_rule(registry));
+        let stated = rule.map(|_| {
+            let own = statements.iter().find(|stated| stated.layer == layer.name());
+            own.map_or_else(Facts::untrusted, StatedDocument::facts)
+        });
+        let told = policies::told_by(layer, subject, stated);
         Self {
             set,
             told,
@@ -81,11 +78,7 @@ impl<'a> LayerRules<'a> {
 
     /// Returns the package with the facts that the policies are told.
     pub(crate) fn told(&self, subject: &Subject) -> Subject {
-        match &self.told {
-            ToldBy::Registry | ToldBy::Nothing => subject.clone(),
-            ToldBy::Verified => policies::in_verified_namespace(subject),
-            ToldBy::Statement(facts) => Subject { facts: Facts::clone(facts), ..subject.clone() },
-        }
+        policies::as_told(&self.told, subject).into_owned()
     }
 
     /// Evaluates every policy on a package, of which [`told`](Self::told) says what is known.

@@ -1,5 +1,6 @@
 //! The policies of a configuration, each joined with its component.
 
+use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use smcp_decide::InForce;
 use smcp_decide::Notice;
 use smcp_decide::Occasion;
 use smcp_decide::Ruling;
+use smcp_decide::ToldBy;
 use smcp_model::deadline::Deadline;
 use smcp_model::examination::Examined;
 use smcp_model::examination::PlacedProblem;
@@ -121,13 +123,12 @@ pub(super) fn evaluate(
     let unbelieved = LazyCell::new(|| request::build(subject, context, false));
     let sets = session.config().layers().iter().zip(session.policies(wait.deadline, wait.progress)?);
     let evaluated = sets.flat_map(|(layer, set)| {
-        let evaluated = match stated.of(layer.name()) {
-            Some(facts) => set.evaluate(&request::build(&Subject { facts, ..subject.clone() }, context, true)),
-            None if layer.believes(subject.registry.as_ref()) => match verified(layer, subject) {
-                Some(verified) => set.evaluate(&request::build(&verified, context, true)),
-                None => set.evaluate(&believed),
-            },
-            None => set.evaluate(&unbelieved),
+        let evaluated = match told_by(layer, subject, stated.of(layer.name())) {
+            ToldBy::Registry => set.evaluate(&believed),
+            ToldBy::Nothing => set.evaluate(&unbelieved),
+            told @ (ToldBy::Verified | ToldBy::Statement(_)) => {
+                set.evaluate(&request::build(&as_told(&told, subject), context, true))
+            }
         };
         let registry_trusted = layer.waives_from(subject.registry.as_ref());
         let occasion = Occasion { subject, registry_trusted, seconds: context.evaluated_at };
@@ -143,25 +144,38 @@ pub(super) fn believers(config: &Config, subject: &Subject) -> Vec<LayerName> {
     believing.map(Layer::name).collect()
 }
 
-/// Returns a package as the policies of a layer are told of it that takes its namespace for verified; `None` for any other.
-pub(super) fn verified(layer: &Layer, subject: &Subject) -> Option<Subject> {
-    let registry = subject.registry.as_ref()?;
-    if subject.facts.origin != Some(Origin::Community) || !layer.verifies(registry, &subject.org) {
-        return None;
+/// Returns whose word the policies of a layer are told about a package. `stated` is what a layer that goes by signed
+/// statements believes.
+pub(super) fn told_by(layer: &Layer, subject: &Subject, stated: Option<Facts>) -> ToldBy {
+    let registry = subject.registry.as_ref();
+    match stated {
+        Some(facts) => ToldBy::Statement(Box::new(facts)),
+        None if !layer.believes(registry) => ToldBy::Nothing,
+        None if is_verified(layer, subject) => ToldBy::Verified,
+        None => ToldBy::Registry,
     }
-    Some(in_verified_namespace(subject))
 }
 
-/// Returns a package as policies are told of it that hear that its namespace is verified.
-pub(super) fn in_verified_namespace(subject: &Subject) -> Subject {
-    let facts = Facts { origin: Some(Origin::Verified), ..subject.facts.clone() };
-    Subject { facts, ..subject.clone() }
+/// Returns a package with the facts that policies are told of it.
+pub(super) fn as_told<'s>(told: &ToldBy, subject: &'s Subject) -> Cow<'s, Subject> {
+    let facts = match told {
+        ToldBy::Registry | ToldBy::Nothing => return Cow::Borrowed(subject),
+        ToldBy::Verified => Facts { origin: Some(Origin::Verified), ..subject.facts.clone() },
+        ToldBy::Statement(facts) => Facts::clone(facts),
+    };
+    Cow::Owned(Subject { facts, ..subject.clone() })
+}
+
+/// Whether a layer takes the namespace of a package for verified.
+fn is_verified(layer: &Layer, subject: &Subject) -> bool {
+    let verifies = |registry| layer.verifies(registry, &subject.org);
+    subject.facts.origin == Some(Origin::Community) && subject.registry.as_ref().is_some_and(verifies)
 }
 
 /// Returns the layers that believe the package's registry, and take its namespace for verified.
 pub(super) fn verifiers(config: &Config, subject: &Subject) -> Vec<LayerName> {
     let believing = config.layers().iter().filter(|layer| layer.believes(subject.registry.as_ref()));
-    believing.filter(|layer| verified(layer, subject).is_some()).map(Layer::name).collect()
+    believing.filter(|layer| is_verified(layer, subject)).map(Layer::name).collect()
 }
 
 /// Returns a notice for each layer that doesn't trust the registry: it says why its policies see no facts.

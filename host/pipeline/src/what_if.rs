@@ -12,6 +12,7 @@ use smcp_config::Layer;
 use smcp_decide as decide;
 use smcp_decide::InForce;
 use smcp_decide::Occasion;
+use smcp_decide::ToldBy;
 use smcp_model::deadline::Deadline;
 use smcp_model::diff::ChangedPackage;
 use smcp_model::diff::Judgement;
@@ -235,11 +236,8 @@ impl SideLayer<'_> {
     fn known_of<'k>(&self, subject: &Subject, number: usize, known: &'k [Answers]) -> Option<&'k [Evaluated]> {
         let (first, layer) = self.shared.as_ref()?.first;
         let said = known.get(layer)?.get(number)?.as_deref()?;
-        let registry = subject.registry.as_ref();
-        let verifies = |layer| policies::verified(layer, subject).is_some();
-        let is_told_the_same =
-            first.believes(registry) == self.layer.believes(registry) && verifies(first) == verifies(self.layer);
-        is_told_the_same.then_some(said)
+        let told_by = |layer| policies::told_by(layer, subject, None);
+        (told_by(first) == told_by(self.layer)).then_some(said)
     }
 
     /// All answers in the order of the policies: those that are known, and those of the rest.
@@ -257,8 +255,8 @@ impl SideLayer<'_> {
 /// What the policies of a layer are told. No facts document is signed, so that one for a layer that goes by statements
 /// ends before.
 fn told(layer: &Layer, subject: &Subject, context: Context) -> Request {
-    let verified = policies::verified(layer, subject);
-    request::build(verified.as_ref().unwrap_or(subject), context, layer.believes(subject.registry.as_ref()))
+    let told = policies::told_by(layer, subject, None);
+    request::build(&policies::as_told(&told, subject), context, told != ToldBy::Nothing)
 }
 
 impl Opinion {
