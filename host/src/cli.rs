@@ -12,6 +12,7 @@ mod chosen;
 mod client;
 mod completions;
 mod config;
+mod data;
 mod decision;
 mod diagnostics;
 mod doctor;

@@ -14,6 +14,7 @@ mod bed;
 #[path = "../support/redact.rs"]
 mod redact;
 
+mod data;
 mod hostile;
 mod ordinary;
 mod said;

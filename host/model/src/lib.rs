@@ -48,6 +48,7 @@ pub mod registry;
 pub mod replay;
 pub mod request;
 pub mod scan;
+pub mod server_data;
 mod schema;
 pub mod secret;
 pub mod set_status;

@@ -367,6 +367,8 @@ pub const AUDIT_BREAKS: usize = 100;
 pub const EXPLAIN_QUESTIONS: usize = 5_000;
 /// The time that all of that may take: a person waits.
 pub const EXPLAIN_TIME: Duration = Duration::from_secs(5);
+/// Files and folders that are counted of what one server keeps: a second of a person's time.
+pub const DATA_ENTRIES: usize = 200_000;
 /// A clock before this time is wrong: the first day of the year in which this version was made, seconds since the Unix
 /// epoch.
 pub const EARLIEST: u64 = 1_767_225_600;

@@ -115,7 +115,7 @@ fn start_in(
     let input =
         (session.system().stdin)().map_err(|cause| PipelineError::System { doing: "use standard input", cause })?;
     #[cfg(target_os = "linux")]
-    let own = confinement::own_folders(session, clearance.package(), &mut environment);
+    let own = confinement::own_folders(session, clearance.package(), &mut environment, &deadline);
     let setup = Setup {
         root: unpacked.path().to_path_buf(),
         root_dir,

@@ -114,7 +114,7 @@ fn entry(entry: &CacheEntry) -> Value {
 }
 
 /// Returns how long ago `at` was, in the largest unit that is not zero.
-fn ago(now: u64, at: u64) -> String {
+pub(crate) fn ago(now: u64, at: u64) -> String {
     let seconds = now.saturating_sub(at);
     let units = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
     let (name, unit) = units.into_iter().find(|(_, unit)| seconds >= *unit).unwrap_or(("s", 1));

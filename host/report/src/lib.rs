@@ -30,6 +30,7 @@ pub mod records;
 pub mod replay;
 pub mod sarif;
 pub mod scan;
+pub mod server_data;
 pub mod signing;
 pub mod stated;
 pub mod style;

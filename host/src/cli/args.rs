@@ -16,6 +16,7 @@ use crate::cli::cache::CacheCommand;
 use crate::cli::chosen::Chosen;
 use crate::cli::completions::CompletionsCommand;
 use crate::cli::config::ConfigCommand;
+use crate::cli::data::DataCommand;
 use crate::cli::doctor::DoctorCommand;
 use crate::cli::exit::EXIT_CODES;
 use crate::cli::exit::Exit;
@@ -81,6 +82,9 @@ pub(super) enum Command {
     /// See and clear the cache of downloads
     #[command(subcommand)]
     Cache(Chosen<CacheCommand>),
+    /// See and remove what servers keep between runs
+    #[command(subcommand)]
+    Data(Chosen<DataCommand>),
     /// Verify or read the audit log
     #[command(subcommand)]
     Audit(Chosen<AuditCommand>),
@@ -109,6 +113,7 @@ impl Command {
             Self::Login(command) => command.0.execute(app),
             Self::Logout(command) => command.0.execute(app),
             Self::Cache(command) => command.0.execute(app),
+            Self::Data(command) => command.0.execute(app),
             Self::Audit(command) => command.0.execute(app),
             Self::Doctor(command) => command.0.execute(app),
             Self::Completions(command) => command.0.execute(app),

@@ -12,7 +12,9 @@ use nix::errno::Errno;
 use crate::stream::Halted;
 use crate::stream::recover;
 use smcp_model::deadline::Expired;
+use smcp_model::name::PackageId;
 use smcp_model::ownership::Untrusted;
+use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
 
 /// An error of the store.
@@ -24,6 +26,9 @@ pub enum StoreError {
     /// A target names nothing in the cache, or several files.
     #[error(transparent)]
     Target(#[from] CacheTargetError),
+    /// A package has nothing that could be removed, or has it twice.
+    #[error(transparent)]
+    Data(#[from] DataTargetError),
     /// The deadline has passed, or the user has interrupted it.
     #[error(transparent)]
     Halted(#[from] Halted),
@@ -33,6 +38,11 @@ impl StoreError {
     /// The error for a cache whose folder can't be opened.
     pub fn no_cache(place: &Path, cause: io::Error) -> Self {
         FolderPurpose::Cache.failed(place, "open it")(cause)
+    }
+
+    /// The error for the folder with what servers keep when it can't be opened.
+    pub fn no_data(place: &Path, cause: io::Error) -> Self {
+        FolderPurpose::Data.failed(place, "open it")(cause)
     }
 
     /// The error for a folder for runs that can't be opened.
@@ -74,6 +84,39 @@ pub enum CacheTargetError {
         /// The hex digits.
         prefix: String,
     },
+}
+
+/// A package has nothing that could be removed, or has it twice.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DataTargetError {
+    /// Its server keeps nothing.
+    #[error("the server of `{package}` keeps nothing{}\n  `smcp data ls` shows what servers keep", of(.registry.as_ref()))]
+    Nothing {
+        /// The package.
+        package: PackageId,
+        /// The registry, if one was named.
+        registry: Option<SafeText>,
+    },
+    /// Several registries have a package of this name.
+    #[error("`{package}` of several registries keeps something, and nothing was removed\n  name one with --registry: {}", .registries.join(", "))]
+    SeveralRegistries {
+        /// The package.
+        package: PackageId,
+        /// The registries.
+        registries: Vec<String>,
+    },
+}
+
+impl DataTargetError {
+    /// The error for a package whose server keeps nothing.
+    pub fn nothing(package: &PackageId, of: Option<&Registry>) -> Self {
+        let registry = of.map(|registry| SafeText::new(&registry.to_string()));
+        Self::Nothing { package: package.clone(), registry }
+    }
+}
+
+fn of(registry: Option<&SafeText>) -> String {
+    registry.map(|registry| format!(" that is from {registry}")).unwrap_or_default()
 }
 
 /// A folder can't be used.
@@ -124,6 +167,9 @@ impl fmt::Display for FolderError {
                 "the folder for what runs, {place}, can't be used: can't {doing}\n  {}",
                 way_out(cause, "`runtime_dir` in the configuration, or --cache-dir")
             ),
+            FolderProblem::Unusable { purpose: FolderPurpose::Data, doing, .. } => {
+                write!(f, "the folder with what servers keep, {place}, can't be used: can't {doing}\n  check the folder")
+            }
             FolderProblem::Exposed(problem) => {
                 write!(f, "{place} is not safe for what runs: {problem}\n  {}", remedy(&self.place, *problem))
             }
@@ -155,6 +201,8 @@ pub enum FolderPurpose {
     Cache,
     /// The folder of all runs.
     Runs,
+    /// The folder with what servers keep.
+    Data,
 }
 
 impl FolderPurpose {

@@ -10,6 +10,8 @@
 //!                    ├──► runs, one RunFolder each, removed when the run has ended
 //!                    ├──► trees, unpacked bundles that stay, one KeptTree each
 //!                    └──► resolutions, for a time when the registry can't be reached
+//!
+//! ~/.mcp/data ───DataFolders──► one DataFolder for each package, which its server writes to
 //! ```
 
 pub mod access;
@@ -22,6 +24,7 @@ pub mod file;
 pub mod folder;
 mod resolutions;
 mod runs;
+mod server_data;
 mod sources;
 pub mod stream;
 #[cfg(test)]
@@ -32,6 +35,7 @@ pub use crate::cache::Cache;
 pub use crate::cache::Lease;
 pub use crate::compiled::CompiledFiles;
 pub use crate::error::CacheTargetError;
+pub use crate::error::DataTargetError;
 pub use crate::error::FolderError;
 pub use crate::error::FolderProblem;
 pub use crate::error::FolderPurpose;
@@ -40,6 +44,8 @@ pub use crate::resolutions::KeptAnswer;
 pub use crate::resolutions::Resolutions;
 pub use crate::runs::RunFolder;
 pub use crate::runs::Runs;
+pub use crate::server_data::DataFolder;
+pub use crate::server_data::DataFolders;
 pub use crate::sources::SourceNote;
 pub use crate::sources::SourceNotes;
 pub use crate::trees::KeptTree;

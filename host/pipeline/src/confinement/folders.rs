@@ -4,6 +4,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::Session;
+use crate::server_data;
 use smcp_authority as authority;
 use smcp_config::choice::Strictness;
 use smcp_confine::FileView;
@@ -11,16 +12,13 @@ use smcp_confine::Kernel;
 use smcp_confine::Surroundings;
 use smcp_launch::Confining;
 use smcp_launch::environment::ServerEnvironment;
-use smcp_model::digest::Digest;
+use smcp_model::deadline::Deadline;
 use smcp_model::manifest::Permissions;
 use smcp_model::package::ResolvedPackage;
 use smcp_model::registry::Registry;
+use smcp_store::DataFolder;
 use smcp_store::RunFolder;
 
-/// Where servers keep what they keep, below the home.
-const DATA: &str = ".mcp/data";
-/// The characters of a registry's digest that tell it from others.
-const REGISTRY: usize = 16;
 /// The variable for files that last as long as the run.
 const TEMPORARY: &str = "TMPDIR";
 
@@ -36,7 +34,8 @@ const STATE: [(&str, &str, &str); 4] = [
 /// The folders that one server may write to, whatever its manifest asks for. Those that can't be made are not there.
 #[derive(Debug, Default)]
 pub(crate) struct OwnFolders {
-    state: Option<PathBuf>,
+    /// Nobody removes it while this lives.
+    state: Option<DataFolder>,
     /// Removed when this is dropped, after the server's end.
     temporary: Option<RunFolder>,
 }
@@ -47,17 +46,17 @@ pub(crate) fn own_folders(
     session: &Session,
     package: &ResolvedPackage,
     environment: &mut ServerEnvironment,
+    by: &Deadline,
 ) -> OwnFolders {
     let Some(permissions) = package.manifest.permissions.as_ref().filter(|_| may_be_confined(session)) else {
         return OwnFolders::default();
     };
     let home = session.system().home();
-    let registry: String = Digest::of(package.registry.to_string().as_bytes()).hex().chars().take(REGISTRY).collect();
-    let id = &package.id;
-    let state = home.as_ref().map(|home| home.join(DATA).join(registry).join(id.org.as_str()).join(id.name.as_str()));
-    let state = state.filter(|state| authority::create_dir(state).is_ok());
+    let state = server_data::folder(session, package, by);
     let temporary = session.run_folder(false).ok();
-    let told = state.iter().flat_map(|state| STATE.map(|(variable, name, usual)| (variable, state.join(name), usual)));
+    let told = state
+        .iter()
+        .flat_map(|state| STATE.map(|(variable, name, usual)| (variable, state.path().join(name), usual)));
     for (variable, path, usual) in told {
         // A server that is to read the user's settings looks for them where they are.
         let asks = home.as_ref().is_some_and(|home| asks_for(permissions, home, usual));
@@ -106,7 +105,7 @@ pub(crate) fn confining(session: &Session, own: &OwnFolders) -> Option<Confining
         surroundings: Surroundings {
             home: session.system().home(),
             kept: kept.chain(rules).chain(registry).map(Path::to_path_buf).collect(),
-            own: own.state.iter().cloned().chain(temporary).collect(),
+            own: own.state.iter().map(|state| state.path().to_path_buf()).chain(temporary).collect(),
             view: VIEW,
         },
     })
