@@ -85,7 +85,8 @@ fn nothing_is_removed_when_a_name_does_not_say_whose() {
     bed.run("data rm acme/none --registry second").refuses(1, &["keeps nothing that is from", "second"]);
     bed.run("data rm acme/tool --registry second").succeeds();
     runs(&bed, TOOL, 2);
-    for (line, words) in [("data rm", "required"), ("data rm --all acme/tool", "cannot be used with"), ("data rm ../x", "ORG/NAME")]
+    for (line, words) in
+        [("data rm", "required"), ("data rm --all acme/tool", "cannot be used with"), ("data rm ../x", "ORG/NAME")]
     {
         bed.run(line).refuses(1, &[words]);
     }

@@ -61,9 +61,10 @@ pub fn removal(removal: &DataRemoval, out: &mut dyn Write, style: &Style) -> io:
     let texts = removal.removed.iter().map(|entry| Span::plain(format!("{}, {}", size(entry), entry.registry())));
     let rows: Vec<(&str, Span)> = labels.iter().map(String::as_str).zip(texts).collect();
     message::done(&message, &rows, out, style)?;
-    removal.in_use.iter().try_for_each(|entry| {
-        message::notice(&format!("that of {} stays: its server runs", entry.package), out, style)
-    })
+    removal
+        .in_use
+        .iter()
+        .try_for_each(|entry| message::notice(&format!("that of {} stays: its server runs", entry.package), out, style))
 }
 
 /// The same as a document.

@@ -168,7 +168,10 @@ impl fmt::Display for FolderError {
                 way_out(cause, "`runtime_dir` in the configuration, or --cache-dir")
             ),
             FolderProblem::Unusable { purpose: FolderPurpose::Data, doing, .. } => {
-                write!(f, "the folder with what servers keep, {place}, can't be used: can't {doing}\n  check the folder")
+                write!(
+                    f,
+                    "the folder with what servers keep, {place}, can't be used: can't {doing}\n  check the folder"
+                )
             }
             FolderProblem::Exposed(problem) => {
                 write!(f, "{place} is not safe for what runs: {problem}\n  {}", remedy(&self.place, *problem))

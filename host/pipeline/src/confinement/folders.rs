@@ -54,9 +54,8 @@ pub(crate) fn own_folders(
     let home = session.system().home();
     let state = server_data::folder(session, package, by);
     let temporary = session.run_folder(false).ok();
-    let told = state
-        .iter()
-        .flat_map(|state| STATE.map(|(variable, name, usual)| (variable, state.path().join(name), usual)));
+    let told =
+        state.iter().flat_map(|state| STATE.map(|(variable, name, usual)| (variable, state.path().join(name), usual)));
     for (variable, path, usual) in told {
         // A server that is to read the user's settings looks for them where they are.
         let asks = home.as_ref().is_some_and(|home| asks_for(permissions, home, usual));
