@@ -1,4 +1,4 @@
-//! What the server of a package keeps between its runs, and what is asked to be removed of it.
+//! What a server keeps between its runs, as it is listed and removed.
 
 use crate::name::PackageId;
 use crate::size::ByteSize;

@@ -1,4 +1,4 @@
-//! What servers keep between runs: makes a folder for it, lists them, removes them.
+//! The folder in which a server keeps what it keeps: made, listed, removed.
 
 use crate::PipelineError;
 use crate::Session;
@@ -11,7 +11,7 @@ use smcp_model::server_data::DataRemoval;
 use smcp_model::server_data::ServerData;
 use smcp_store::DataFolder;
 use smcp_store::DataFolders;
-use smcp_store::DataTargetError;
+use smcp_store::RemovalTargetError;
 use smcp_store::StoreError;
 
 /// Where servers keep what they keep, below the home.
@@ -37,7 +37,7 @@ pub fn remove_server_data(
     match (existing(session)?, packages.first()) {
         (Some(folders), _) => Ok(folders.remove(packages, of)?),
         (None, None) => Ok(DataRemoval::default()),
-        (None, Some(package)) => Err(StoreError::from(DataTargetError::nothing(package, of)).into()),
+        (None, Some(package)) => Err(StoreError::from(RemovalTargetError::no_data(package, of)).into()),
     }
 }
 

@@ -22,8 +22,8 @@ use smcp_model::deadline::Expired;
 use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
 use smcp_oci::OciError;
-use smcp_store::CacheTargetError;
 use smcp_store::FolderError;
+use smcp_store::RemovalTargetError;
 use smcp_store::StoreError;
 use smcp_store::stream::Halted;
 
@@ -63,7 +63,7 @@ pub enum PackageError {
     Folder(#[from] FolderError),
     /// A target names nothing in the cache, or several files.
     #[error(transparent)]
-    Target(#[from] CacheTargetError),
+    Target(#[from] RemovalTargetError),
     /// The deadline has passed.
     #[error("getting the package timed out: {0}\n  `--timeout` or `start_timeout` gives it more time")]
     Timeout(Expired),

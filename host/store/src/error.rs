@@ -23,12 +23,9 @@ pub enum StoreError {
     /// A folder can't be used.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// A target names nothing in the cache, or several files.
+    /// What is to be removed is not there, or its name fits several things.
     #[error(transparent)]
-    Target(#[from] CacheTargetError),
-    /// A package has nothing that could be removed, or has it twice.
-    #[error(transparent)]
-    Data(#[from] DataTargetError),
+    Target(#[from] RemovalTargetError),
     /// The deadline has passed, or the user has interrupted it.
     #[error(transparent)]
     Halted(#[from] Halted),
@@ -67,9 +64,9 @@ impl From<Expired> for StoreError {
     }
 }
 
-/// A target names nothing in the cache, or several files.
+/// What is to be removed is not there, or its name fits several things.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CacheTargetError {
+pub enum RemovalTargetError {
     /// The cache has no such file or package.
     #[error("the cache has nothing of `{target}`\n  `smcp cache ls` shows what it has")]
     NotCached {
@@ -84,21 +81,22 @@ pub enum CacheTargetError {
         /// The hex digits.
         prefix: String,
     },
-}
-
-/// A package has nothing that could be removed, or has it twice.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DataTargetError {
-    /// Its server keeps nothing.
-    #[error("the server of `{package}` keeps nothing{}\n  `smcp data ls` shows what servers keep", of(.registry.as_ref()))]
-    Nothing {
+    /// The server of the package keeps nothing.
+    #[error(
+        "the server of `{package}` keeps nothing{}\n  `smcp data ls` shows what servers keep",
+        of(.registry.as_ref())
+    )]
+    NoData {
         /// The package.
         package: PackageId,
         /// The registry, if one was named.
         registry: Option<SafeText>,
     },
-    /// Several registries have a package of this name.
-    #[error("`{package}` of several registries keeps something, and nothing was removed\n  name one with --registry: {}", .registries.join(", "))]
+    /// Servers of packages with this name keep something, of several registries.
+    #[error(
+        "`{package}` of several registries keeps something, and nothing was removed\n  name one with --registry: {}",
+        .registries.join(", ")
+    )]
     SeveralRegistries {
         /// The package.
         package: PackageId,
@@ -107,11 +105,11 @@ pub enum DataTargetError {
     },
 }
 
-impl DataTargetError {
+impl RemovalTargetError {
     /// The error for a package whose server keeps nothing.
-    pub fn nothing(package: &PackageId, of: Option<&Registry>) -> Self {
+    pub fn no_data(package: &PackageId, of: Option<&Registry>) -> Self {
         let registry = of.map(|registry| SafeText::new(&registry.to_string()));
-        Self::Nothing { package: package.clone(), registry }
+        Self::NoData { package: package.clone(), registry }
     }
 }
 

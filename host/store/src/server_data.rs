@@ -1,8 +1,9 @@
-//! What servers keep between runs: one folder for each package, `REGISTRY/ORG/NAME`.
+//! What servers keep between runs: one folder for each package of a registry.
 //!
-//! REGISTRY is the beginning of the digest of the registry's name, so that two packages with one name don't share a folder;
-//! the name is in a file beside the organisations. A run locks the folder of its package, shared, for its whole life: what is
-//! locked is not removed. The server writes to the last folder alone, so what is in there may be anything.
+//! Each is `REGISTRY/ORG/NAME`. REGISTRY is the beginning of the digest of the registry's name, so that two packages with one
+//! name don't share a folder; the name is in a file beside the organisations. A run locks the folder of its package, shared,
+//! for its whole life: what is locked is not removed. The server writes to the last folder alone, so what is in there may be
+//! anything.
 
 use std::fs::File;
 use std::io;
@@ -15,8 +16,8 @@ use cap_std::fs::MetadataExt as _;
 
 use crate::access::StoreAccess;
 use crate::draft::is_hex;
-use crate::error::DataTargetError;
 use crate::error::FolderPurpose;
+use crate::error::RemovalTargetError;
 use crate::error::StoreError;
 use crate::file;
 use crate::folder;
@@ -144,7 +145,7 @@ impl DataFolders {
     /// when it is named. What a server that runs uses stays.
     ///
     /// # Errors
-    /// [`DataTargetError`], before anything is removed; when something can't be removed, and what was removed before that
+    /// [`RemovalTargetError`], before anything is removed; when something can't be removed, and what was removed before that
     /// is gone.
     pub fn remove(&self, packages: &[PackageId], of: Option<&Registry>) -> Result<DataRemoval, StoreError> {
         let digits = of.map(digits_of);
@@ -157,11 +158,11 @@ impl DataFolders {
                 if doomed.iter().any(|entry: &ServerData| entry.package == *package) {
                     continue;
                 }
-                return Err(DataTargetError::nothing(package, of).into());
+                return Err(RemovalTargetError::no_data(package, of).into());
             };
             if !of_package.is_empty() {
                 let registries = of_package.iter().chain([&entry]).map(ServerData::registry).collect();
-                return Err(DataTargetError::SeveralRegistries { package: package.clone(), registries }.into());
+                return Err(RemovalTargetError::SeveralRegistries { package: package.clone(), registries }.into());
             }
             doomed.push(entry);
         }

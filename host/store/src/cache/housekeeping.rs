@@ -12,7 +12,7 @@ use crate::blobs::StoreEntry;
 use crate::cache::Cache;
 use crate::compiled::CompiledFile;
 use crate::compiled::CompiledFiles;
-use crate::error::CacheTargetError;
+use crate::error::RemovalTargetError;
 use crate::error::StoreError;
 use crate::resolutions::AnswerFile;
 use crate::sources::SourceNote;
@@ -46,7 +46,7 @@ impl Cache {
     /// Removes what `targets` name, from whichever registry it came.
     ///
     /// # Errors
-    /// [`CacheTargetError`], before anything is removed; when something can't be removed.
+    /// [`RemovalTargetError`], before anything is removed; when something can't be removed.
     pub fn remove_targets(&self, targets: &[CacheTarget], now: u64) -> Result<CacheRemoval, StoreError> {
         let (entries, mut answers) = (self.entries(now)?, self.answers(now)?);
         let mut doomed = Doomed::default();
@@ -64,7 +64,7 @@ impl Cache {
                     let before = gone.len();
                     gone.extend(answers.extract_if(.., of_target));
                     if gone.len() == before {
-                        return Err(CacheTargetError::NotCached { target: label(target) }.into());
+                        return Err(RemovalTargetError::NotCached { target: label(target) }.into());
                     }
                 }
             }
@@ -319,15 +319,15 @@ fn label(target: &CacheTarget) -> String {
 }
 
 /// Finds the only digest that begins with `prefix`.
-fn digest_with_prefix(prefix: &str, entries: &[CacheEntry]) -> Result<Digest, CacheTargetError> {
+fn digest_with_prefix(prefix: &str, entries: &[CacheEntry]) -> Result<Digest, RemovalTargetError> {
     let matches = entries.iter().map(|entry| entry.digest).filter(|digest| digest.hex().starts_with(prefix));
     // Code for several engines has the digest of one component.
     let distinct: BTreeSet<Digest> = matches.collect();
     let mut matches = distinct.into_iter();
     match (matches.next(), matches.next()) {
         (Some(digest), None) => Ok(digest),
-        (Some(_), Some(_)) => Err(CacheTargetError::AmbiguousPrefix { prefix: prefix.to_owned() }),
-        (None, _) => Err(CacheTargetError::NotCached { target: format!("sha256:{prefix}") }),
+        (Some(_), Some(_)) => Err(RemovalTargetError::AmbiguousPrefix { prefix: prefix.to_owned() }),
+        (None, _) => Err(RemovalTargetError::NotCached { target: format!("sha256:{prefix}") }),
     }
 }
 

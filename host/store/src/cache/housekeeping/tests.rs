@@ -140,7 +140,7 @@ fn a_name_that_means_nothing_or_too_much_removes_nothing() {
         assert!(matches!(error, StoreError::Target(_)), "{error}");
         assert_eq!(left(&bed).len(), 7, "{targets:?}");
     }
-    assert!(matches!(remove(&bed, &[beginning]), Err(StoreError::Target(CacheTargetError::AmbiguousPrefix { .. }))));
+    assert!(matches!(remove(&bed, &[beginning]), Err(StoreError::Target(RemovalTargetError::AmbiguousPrefix { .. }))));
 }
 
 #[test]
