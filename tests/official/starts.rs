@@ -181,6 +181,20 @@ fn facts(change: impl FnOnce(&mut serde_json::Value)) -> (serde_json::Value, Str
 }
 
 #[test]
+fn a_status_that_is_not_given_is_none() {
+    let absent: [fn(&mut serde_json::Value); 3] = [
+        |entry| entry["_meta"][OF_REGISTRY]["status"] = json!(null),
+        |entry| entry["_meta"][OF_REGISTRY] = json!(null),
+        |entry| entry["_meta"] = json!(null),
+    ];
+    for change in absent {
+        let (known, notices) = facts(change);
+        assert_eq!((&known["status"], &known["origin"]), (&json!(null), &json!("community")), "{known}");
+        assert!(notices.contains("the registry doesn't say whether this version is published"), "{notices}");
+    }
+}
+
+#[test]
 fn a_certification_counts_for_its_bytes_alone() {
     let digest = Digest::of(&bundle(|_| ())).to_string();
     let certified = json!({"subject_digest": digest, "origin": "official", "level": 2, "score": 85,

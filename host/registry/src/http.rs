@@ -168,9 +168,7 @@ impl RegistryClient for HttpRegistry {
                 return Err(RegistryProblem::MissingBlob { artifact, digest: *digest }.of(&self.location));
             }
         };
-        if answer.length().is_some_and(|length| length > artifact.limit()) {
-            return Err(VersionProblem::TooLarge(artifact).of(id));
-        }
+        artifact.check_length(answer.length(), id)?;
         Ok(Box::new(answer.body(deadline)))
     }
 

@@ -263,9 +263,7 @@ impl RegistryClient for OciRegistry {
         let Some(OpenedBlob { length, body }) = client.open_blob(digest, &what, deadline)? else {
             return Err(RegistryProblem::MissingBlob { artifact, digest: *digest }.of(&self.location));
         };
-        if length.is_some_and(|length| length > artifact.limit()) {
-            return Err(VersionProblem::TooLarge(artifact).of(id));
-        }
+        artifact.check_length(length, id)?;
         Ok(body)
     }
 

@@ -79,11 +79,12 @@ impl OfficialRegistry {
         Self { location: Registry::Official(url), client, now, places: RefCell::default() }
     }
 
-    /// Asks for a document below the registry's address; `None` when it has none there. `what` is what it is about.
+    /// Asks for a document below the registry's address; `None` when it has none there. `what` is the server that it is
+    /// about, if it is about one.
     fn document(
         &self,
         path: &str,
-        what: &str,
+        what: Option<&str>,
         limit: usize,
         deadline: &Deadline,
     ) -> Result<Option<Map<String, Value>>, PackageError> {
@@ -91,7 +92,7 @@ impl OfficialRegistry {
             HttpOutcome::Found(answer) => answer,
             HttpOutcome::Missing(_) => return Ok(None),
         };
-        let invalid = |problem: SafeText| VersionProblem::Document(problem).of(what);
+        let invalid = |problem: SafeText| invalid(what, problem);
         let Some(bytes) = self.body(answer, limit, deadline)? else {
             let problem = format!("it has more than {limit} bytes, the most that is read");
             return Err(invalid(SafeText::new(&problem)));
@@ -126,7 +127,7 @@ impl OfficialRegistry {
     ) -> Result<Option<ListedServer>, PackageError> {
         let (name, version) = (encoded(&wanted.id.to_string()), encoded(version));
         let path = format!("/servers/{name}/versions/{version}?{DELETED_TOO}");
-        let answer = self.document(&path, &wanted.to_string(), limits::RESOLVE, deadline)?;
+        let answer = self.document(&path, Some(&wanted.to_string()), limits::RESOLVE, deadline)?;
         let invalid = |problem: String| VersionProblem::Document(SafeText::new(&problem)).of(wanted);
         answer.map(|answer| ListedServer::read(&Value::Object(answer)).map_err(invalid)).transpose()
     }
@@ -136,7 +137,7 @@ impl OfficialRegistry {
         let path = format!("/servers/{}/versions", encoded(&id.to_string()));
         let invalid = |problem: &str| VersionProblem::Document(SafeText::new(problem)).of(id);
         let (mut listed, mut weight): (Vec<ListedServer>, usize) = (Vec::new(), 0);
-        let found = self.pages(&path, DELETED_TOO, &id.to_string(), deadline, &mut |entry| {
+        let found = self.pages(&path, DELETED_TOO, Some(&id.to_string()), deadline, &mut |entry| {
             let entry = ListedServer::read(entry).map_err(|problem| invalid(&problem))?;
             check_name(id, &entry)?;
             weight = weight.saturating_add(entry.weight());
@@ -257,6 +258,14 @@ impl OfficialRegistry {
     }
 }
 
+/// The error about an answer that is none: about a server, or about the list of all.
+fn invalid(what: Option<&str>, problem: SafeText) -> PackageError {
+    match what {
+        Some(what) => VersionProblem::Document(problem).of(what),
+        None => VersionProblem::List(problem).of(""),
+    }
+}
+
 /// Says which versions there are.
 fn hint(listed: &[ListedServer]) -> String {
     let usable: Vec<&str> = listed.iter().filter_map(ListedServer::named_version).collect();
@@ -314,9 +323,7 @@ impl RegistryClient for OfficialRegistry {
             HttpOutcome::Found(answer) => answer,
             HttpOutcome::Missing(_) => return Err(missing()),
         };
-        if answer.length().is_some_and(|length| length > artifact.limit()) {
-            return Err(VersionProblem::TooLarge(artifact).of(id));
-        }
+        artifact.check_length(answer.length(), id)?;
         Ok(Box::new(answer.body(deadline)))
     }
 
@@ -327,7 +334,7 @@ impl RegistryClient for OfficialRegistry {
 
     fn probe(&self, deadline: &Deadline) -> Result<(), PackageError> {
         let path = "/servers?limit=1";
-        let answer = self.document(path, "its list of servers", official::PAGE, deadline)?;
+        let answer = self.document(path, None, official::PAGE, deadline)?;
         if answer.is_some_and(|answer| answer.get("servers").is_some_and(Value::is_array)) {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! The servers of a registry, each with its latest version.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::Listed;
 use crate::error::PackageError;
@@ -8,6 +9,7 @@ use crate::error::RegistryProblem;
 use crate::official::OfficialRegistry;
 use crate::official::entry::ListedServer;
 use smcp_model::deadline::Deadline;
+use smcp_model::digest::Digest;
 use smcp_model::facts::Status;
 use smcp_model::name::PackageId;
 use smcp_model::package::Version;
@@ -15,8 +17,6 @@ use smcp_model::text::SafeText;
 
 /// What is asked for: one version of each server. A registry that gives all of them is read as well.
 const LATEST: &str = "version=latest";
-/// What the list is, for messages.
-const WHAT: &str = "its list of servers";
 
 impl OfficialRegistry {
     /// Lists every server in the order of the names, with the highest version that is listed and active. Returns also how
@@ -27,7 +27,9 @@ impl OfficialRegistry {
     pub fn catalog(&self, deadline: &Deadline) -> Result<(Vec<Listed>, usize), PackageError> {
         let mut listed: BTreeMap<String, Listed> = BTreeMap::new();
         let mut unnamed = 0_usize;
-        let found = self.pages("/servers", LATEST, WHAT, deadline, &mut |entry| {
+        // Digests have one length; names and versions have what length somebody chose.
+        let mut seen: BTreeSet<Digest> = BTreeSet::new();
+        let found = self.pages("/servers", LATEST, None, deadline, &mut |entry| {
             let name = entry.get("server").and_then(|server| server.get("name")?.as_str());
             let Some(id) = name.and_then(|name| name.parse::<PackageId>().ok()) else {
                 unnamed = unnamed.saturating_add(1);
@@ -35,6 +37,10 @@ impl OfficialRegistry {
             };
             let known = listed.entry(id.to_string()).or_insert(Listed { id, latest: None, problem: None });
             match ListedServer::read(entry) {
+                Ok(entry) if !seen.insert(Digest::of(format!("{}@{}", entry.name, entry.version).as_bytes())) => {
+                    let twice = format!("it has version `{}` twice", SafeText::quoted(&entry.version));
+                    known.problem = Some(SafeText::new(&twice));
+                }
                 Ok(entry) => {
                     let is_active = matches!(entry.status, None | Some(Status::Published));
                     let version: Option<Version> = entry.version.parse().ok();
@@ -51,6 +57,8 @@ impl OfficialRegistry {
         if !found {
             return Err(RegistryProblem::NoCatalog.of(&self.location));
         }
-        Ok((listed.into_values().collect(), unnamed))
+        // What a part of a server's entries says is not its latest version.
+        let whole = |listed: Listed| Listed { latest: listed.latest.filter(|_| listed.problem.is_none()), ..listed };
+        Ok((listed.into_values().map(whole).collect(), unnamed))
     }
 }
