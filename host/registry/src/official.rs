@@ -176,7 +176,7 @@ impl OfficialRegistry {
         };
         let hint = hint(&listed);
         let is_active = |entry: &ListedServer| matches!(entry.status, None | Some(Status::Published));
-        let newest = listed.into_iter().filter(is_active).filter_map(|entry| Some((entry.semver()?, entry)));
+        let newest = listed.into_iter().filter(is_active).filter_map(|entry| Some((entry.rank()?, entry)));
         let newest = newest.max_by(|(one, _), (other, _)| one.cmp(other)).map(|(_, entry)| entry);
         newest.ok_or_else(|| {
             let hint = format!("`latest` is the highest SemVer that is active\n  {hint}");

@@ -25,7 +25,8 @@ impl OfficialRegistry {
     /// # Errors
     /// When the registry can't be asked, or its list is none.
     pub fn catalog(&self, deadline: &Deadline) -> Result<(Vec<Listed>, usize), PackageError> {
-        let mut listed: BTreeMap<String, Listed> = BTreeMap::new();
+        // Each with whether the registry says of its latest version that it is active.
+        let mut listed: BTreeMap<String, (Listed, bool)> = BTreeMap::new();
         let mut unnamed = 0_usize;
         // Digests have one length; names and versions have what length somebody chose.
         let mut seen: BTreeSet<Digest> = BTreeSet::new();
@@ -35,7 +36,8 @@ impl OfficialRegistry {
                 unnamed = unnamed.saturating_add(1);
                 return Ok(());
             };
-            let known = listed.entry(id.to_string()).or_insert(Listed { id, latest: None, problem: None });
+            let (known, is_stated) =
+                listed.entry(id.to_string()).or_insert((Listed { id, latest: None, problem: None }, false));
             match ListedServer::read(entry) {
                 Ok(entry) if !seen.insert(Digest::of(format!("{}@{}", entry.name, entry.version).as_bytes())) => {
                     let twice = format!("it has version `{}` twice", SafeText::quoted(&entry.version));
@@ -45,8 +47,9 @@ impl OfficialRegistry {
                     let is_active = matches!(entry.status, None | Some(Status::Published));
                     let version: Option<Version> = entry.version.parse().ok();
                     let version = version.filter(|version| is_active && version.semver().is_some());
-                    if version.as_ref().map(Version::semver) > known.latest.as_ref().map(Version::semver) {
-                        known.latest = version;
+                    let now = (entry.status.is_some(), version.as_ref().map(Version::semver));
+                    if version.is_some() && now > (*is_stated, known.latest.as_ref().map(Version::semver)) {
+                        (known.latest, *is_stated) = (version, entry.status.is_some());
                     }
                 }
                 // One that is damaged does no harm to the others.
@@ -58,7 +61,10 @@ impl OfficialRegistry {
             return Err(RegistryProblem::NoCatalog.of(&self.location));
         }
         // What a part of a server's entries says is not its latest version.
-        let whole = |listed: Listed| Listed { latest: listed.latest.filter(|_| listed.problem.is_none()), ..listed };
+        let whole = |(listed, _): (Listed, bool)| Listed {
+            latest: listed.latest.filter(|_| listed.problem.is_none()),
+            ..listed
+        };
         Ok((listed.into_values().map(whole).collect(), unnamed))
     }
 }
