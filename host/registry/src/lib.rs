@@ -11,6 +11,7 @@
 //! ```
 
 mod answered_statements;
+mod asked;
 mod credentials;
 mod directory;
 mod document;

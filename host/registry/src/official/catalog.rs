@@ -58,7 +58,7 @@ impl OfficialRegistry {
             Ok(())
         })?;
         if !found {
-            return Err(RegistryProblem::NoCatalog.of(&self.location));
+            return Err(RegistryProblem::NoCatalog.of(&self.asked.location));
         }
         // What a part of a server's entries says is not its latest version.
         let whole = |(listed, _): (Listed, bool)| Listed {
