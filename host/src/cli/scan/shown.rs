@@ -59,6 +59,10 @@ const DOCKER_SWITCHES: [&str; 8] =
 const DOCKER_LETTERS: &str = "itdP";
 /// The endings of files that an interpreter runs.
 const SCRIPTS: [&str; 7] = [".js", ".mjs", ".cjs", ".ts", ".py", ".sh", ".rb"];
+/// How options of interpreters without a value begin.
+const SWITCHES: [&str; 4] = ["--no-", "--experimental-", "--enable-", "--allow-"];
+/// Their letters without a value.
+const LETTERS: [&str; 8] = ["-u", "-B", "-E", "-I", "-O", "-s", "-S", "-A"];
 /// The programs of containers.
 const CONTAINERS: [&str; 3] = ["docker", "podman", "nerdctl"];
 
@@ -66,7 +70,7 @@ const CONTAINERS: [&str; 3] = ["docker", "podman", "nerdctl"];
 /// a program stands there.
 pub(super) fn whole_line(words: &[String]) -> Option<Vec<String>> {
     let (first, rest) = words.split_first()?;
-    let is_line = first.contains(|letter: char| letter.is_whitespace() || letter == '=');
+    let is_line = first.contains(|letter: char| letter.is_whitespace() || letter == '=') || first.contains("://");
     // The folders of a program may have spaces in their names.
     if !is_line || first.starts_with('/') && authority::exists(Path::new(first)).unwrap_or_default() {
         return None;
@@ -144,7 +148,16 @@ fn image(words: &[String]) -> Option<&str> {
 
 /// The file that an interpreter runs.
 fn script(words: &[String]) -> Option<String> {
-    let word = words.iter().find(|word| !word.starts_with('-'))?;
+    let (begin, word) = words.iter().enumerate().find(|(_, word)| !word.starts_with('-'))?;
+    // Whether the word is the value of an option is known of few.
+    let is_one_word = |option: &String| {
+        option.contains('=')
+            || SWITCHES.iter().any(|begin| option.starts_with(begin))
+            || LETTERS.contains(&option.as_str())
+    };
+    if !words.get(..begin)?.iter().all(is_one_word) {
+        return None;
+    }
     // A whole script, and an address, may end like a file.
     let is_path = !word.contains(|letter: char| letter.is_whitespace() || "=?'\"`;&|<>".contains(letter))
         && !word.contains("://");
@@ -184,6 +197,9 @@ mod tests {
             ("bun https://hunter2@x.example/s.ts", PastKind::Command, "bun", false),
             ("docker mcp gateway run", PastKind::Command, "docker", false),
             ("node /srv/x/index.js hunter2", PastKind::Command, "node /srv/x/index.js", false),
+            ("node --no-warnings --max-old-space-size=99 x.js", PastKind::Command, "node x.js", false),
+            ("node --token hunter2.js x.js", PastKind::Command, "node", false),
+            ("python3 -u /x/y.py hunter2", PastKind::Command, "python3 /x/y.py", false),
             ("python3 -m server --token hunter2", PastKind::Command, "python3", false),
             ("/opt/tool/bin/server hunter2", PastKind::Command, "/opt/tool/bin/server", false),
             ("cmd /c npx -y x", PastKind::Npx, "cmd … npx", true),
@@ -209,6 +225,7 @@ mod tests {
             ("KEY='a hunter2 b' npx foo", Some("a line")),
             ("KEY=hunter2 /usr/bin/smcp run a/b@1", Some("/usr/bin/smcp")),
             ("$(cat hunter2) x", Some("a line")),
+            ("https://x.example/hunter2", Some("a line")),
             ("docker run -e KEY=hunter2 mcp/fetch", Some("docker run mcp/fetch")),
             ("npx", None),
             ("${HOME}/bin/tool", None),

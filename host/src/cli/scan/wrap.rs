@@ -106,16 +106,23 @@ impl WrapOptions {
                 open(&file.path, text).map_err(Failure::usage)?;
             }
         }
+        let mut done: Vec<(PackagedLine, PackageRef)> = Vec::new();
         for wrappable in chosen.iter_mut().filter(|wrappable| wrappable.package.is_none()) {
-            let source = wrappable.line.source.clone();
-            let command =
-                ImportCommand::of(source, wrappable.line.bin.clone(), wrappable.variables.clone(), self.origin.clone());
-            match command.import(app)? {
+            let line = &wrappable.line;
+            let same = |(it, _): &&(PackagedLine, _)| it.source == line.source && it.bin == line.bin;
+            if let Some((_, package)) = done.iter().find(same) {
+                wrappable.package = Some(package.clone());
+                continue;
+            }
+            // No variables: a version has one content, whichever client has it imported.
+            match ImportCommand::of(line.source.clone(), line.bin.clone(), self.origin.clone()).import(app)? {
                 Ok((_, imported, published)) => {
                     let remarks = imported.remarks.iter().chain(&published.remarks);
                     remarks.for_each(|remark| app.notice(remark.as_str()));
                     let selector = Selector::Exact(imported.version.clone());
-                    wrappable.package = Some(PackageRef { id: imported.id.clone(), selector });
+                    let package = PackageRef { id: imported.id.clone(), selector };
+                    done.push((line.clone(), package.clone()));
+                    wrappable.package = Some(package);
                 }
                 Err(exit) => return Ok(Some(exit)),
             }
