@@ -165,7 +165,7 @@ impl WrapOptions {
                     continue;
                 }
                 let variables: Vec<_> = variables.into_iter().map(|(name, _)| name).collect();
-                let unfit = unfit(file, &words, &variables, has_file);
+                let unfit = unfit(file, server, &words, &variables, has_file);
                 let judged = match unfit.map_or_else(|| obstacle(app, file, server), |why| Ok(Some(why)))? {
                     Some(why) => Err(why),
                     None => self.judged(&words, registry)?,
@@ -223,7 +223,13 @@ impl WrapOptions {
 }
 
 /// Returns why a server can't be put behind smcp whatever its package is.
-fn unfit(file: &ServerFile, words: &[String], variables: &[String], has_file: bool) -> Option<String> {
+fn unfit(
+    file: &ServerFile,
+    server: &FoundServer,
+    words: &[String],
+    variables: &[String],
+    has_file: bool,
+) -> Option<String> {
     if file.row.scope() == Scope::Managed || file.row.sections == EXTENSION {
         return Some("the file is not yours to change by hand".to_owned());
     }
@@ -235,6 +241,13 @@ fn unfit(file: &ServerFile, words: &[String], variables: &[String], has_file: bo
     }
     if has_file {
         return Some("its `envFile` has variables that smcp does not know to pass on".to_owned());
+    }
+    // A package starts in the folder of its bundle.
+    if server.entry.get("cwd").is_some_and(|folder| !folder.is_null()) {
+        return Some("its `cwd` would not be the folder that it starts in".to_owned());
+    }
+    if words.iter().skip(1).any(|word| is_relative(word)) {
+        return Some("an argument is a path below the folder that it starts in, which would be another".to_owned());
     }
     let is_name = |name: &&String| !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
     if let Some(name) = variables.iter().find(|name| !is_name(name)) {
@@ -249,12 +262,18 @@ fn unfit(file: &ServerFile, words: &[String], variables: &[String], has_file: bo
     None
 }
 
+/// Whether an argument, or the value of an option, is the path of something in the folder that a server starts in.
+fn is_relative(word: &str) -> bool {
+    let path = word.split_once('=').map_or(word, |(_, value)| value);
+    [".", ".."].contains(&path) || path.starts_with("./") || path.starts_with("../")
+}
+
 /// Whether a file has a server that can be put behind smcp, as far as its words tell.
 pub(super) fn is_wrappable(file: &ServerFile) -> bool {
     let fits = |server: &FoundServer| match ClientStart::of(&server.entry) {
         ClientStart::Command { words, variables, has_file } if server.off.is_none() => {
             let variables: Vec<_> = variables.into_iter().map(|(name, _)| name).collect();
-            PackagedLine::of(&words).is_some() && unfit(file, &words, &variables, has_file).is_none()
+            PackagedLine::of(&words).is_some() && unfit(file, server, &words, &variables, has_file).is_none()
         }
         ClientStart::Command { .. } | ClientStart::Url(_) | ClientStart::BuiltIn(_) | ClientStart::Unknown(_) => false,
     };
