@@ -42,6 +42,8 @@ mod refusal;
 mod registries;
 mod run;
 mod scan;
+mod scan_files;
+mod scan_lines;
 mod summary;
 #[cfg(target_os = "linux")]
 mod system;

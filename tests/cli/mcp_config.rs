@@ -55,10 +55,21 @@ fn managed_settings_let_the_given_lines_through_alone() {
         let ran = bed.run(&format!("mcp-config acme/a@1.0.0 acme/b@latest --managed {client}")).succeeds();
         assert!(ran.raw.contains("acme/a@1.0.0") && ran.raw.contains("acme/b@latest"), "{ran}");
     }
+    // Only Codex compares names.
+    bed.publish(&Package::shell("acme/a@1.0.0", "true").good());
+    for client in ["claude-code", "vscode"] {
+        let ran = bed.run(&format!("mcp-config acme/a@1.0.0 acme/a@2.0.0 other/a@1.0.0 --managed {client}")).succeeds();
+        for (reference, is_there) in [("acme/a@1.0.0", true), ("acme/a@2.0.0", false), ("other/a@1.0.0", false)] {
+            assert!(ran.raw.contains(reference), "{ran}");
+            let missing = format!("{reference} is not there, so the client could not start it");
+            assert_eq!(ran.stderr.contains(&missing), !is_there, "{ran}");
+        }
+    }
     let cases = [
         ("acme/a@1.0.0 acme/b@1.0.0 --client cursor", "one package at a time"),
         ("acme/a@1.0.0 acme/b@1.0.0 --managed codex -- x", "arguments behind `--` can only be given for one package"),
         ("acme/a@1.0.0 acme/b@1.0.0 --managed codex --name x", "--name can only be given for one package"),
+        ("acme/a@1.0.0 acme/a@2.0.0 --managed codex", "two of the packages would be called `a`"),
         ("acme/a@1.0.0 other/a@1.0.0 --managed codex", "two of the packages would be called `a`"),
         ("acme/a@1.0.0 --managed codex --client codex", "cannot be used with"),
         ("acme/a@1.0.0", "--client <CLIENT>"),

@@ -1,8 +1,6 @@
 //! `smcp scan`: what clients start, from their own files.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::fs::symlink;
 
 use serde_json::Value;
 
@@ -10,14 +8,14 @@ use crate::bed::Package;
 use crate::bed::Ran;
 use crate::bed::TestBed;
 
-const DESKTOP: &str = ".config/Claude/claude_desktop_config.json";
-const CURSOR: &str = ".cursor/mcp.json";
+pub(crate) const DESKTOP: &str = ".config/Claude/claude_desktop_config.json";
+pub(crate) const CURSOR: &str = ".cursor/mcp.json";
 
 /// The program in a client's file.
-const SMCP: &str = env!("CARGO_BIN_EXE_smcp");
+pub(crate) const SMCP: &str = env!("CARGO_BIN_EXE_smcp");
 
 /// A bed with rules, and packages that they allow, ask about and refuse.
-fn bed() -> TestBed {
+pub(crate) fn bed() -> TestBed {
     let bed = TestBed::new();
     bed.configure("policy: {min_score: 80, score_mode: warn, allowed_origins: [official], min_cert_level: 2}");
     bed.publish(&Package::shell("acme/good@1.0.0", "true").good());
@@ -26,14 +24,14 @@ fn bed() -> TestBed {
     bed
 }
 
-fn servers(ran: &Ran) -> Vec<Value> {
+pub(crate) fn servers(ran: &Ran) -> Vec<Value> {
     let document: Value = serde_json::from_str(&ran.raw).unwrap();
     assert_eq!(document["schema"], "smcp.scan/1", "{ran}");
     document["servers"].as_array().unwrap().clone()
 }
 
 /// Each server as `client scope name: gate kind starts`, in the order in which they are told.
-fn told(ran: &Ran) -> Vec<String> {
+pub(crate) fn told(ran: &Ran) -> Vec<String> {
     let word = |server: &Value, key: &str| server[key].as_str().unwrap_or("-").to_owned();
     let line = |server: &Value| {
         let off = if server["enabled"] == false { " (off)" } else { "" };
@@ -237,7 +235,7 @@ fn all_of_a_machine_in_one_picture() {
 }
 
 /// A client's file with servers that are started by these lines of smcp.
-fn cursor(servers: &[(&str, &str)]) -> String {
+pub(crate) fn cursor(servers: &[(&str, &str)]) -> String {
     let entries: serde_json::Map<String, Value> = servers
         .iter()
         .map(|(name, line)| {
@@ -248,181 +246,17 @@ fn cursor(servers: &[(&str, &str)]) -> String {
     serde_json::json!({"mcpServers": entries}).to_string()
 }
 
-/// The gate of each server, what the policies say, and what is odd.
-fn gates(ran: &Ran) -> Vec<(String, String, String)> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    servers(ran)
-        .iter()
-        .map(|it| {
-            (
-                format!("{} {}", text(&it["name"]), text(&it["gate"])),
-                text(&it["policies_today"]["state"]),
-                text(&it["remark"]),
-            )
-        })
-        .collect()
-}
-
 #[test]
-fn what_the_policies_say_today_is_said_of_lines_of_smcp() {
+fn what_a_client_has_built_in_counts_for_nothing() {
     let bed = bed();
-    let lines = [
-        ("a", "[SMCP] run acme/good@1.0.0", "pinned", "allowed"),
-        ("b", "smcp run acme/good@latest -- --flag", "latest", "allowed"),
-        ("c", "[SMCP] run acme/asked@1.0.0", "pinned", "asks"),
-        ("d", "[SMCP] run --trust acme/asked@1.0.0", "pinned", "allowed"),
-        ("e", "[SMCP] run acme/bad@1.0.0", "pinned", "refused"),
-        ("f", "[SMCP] run acme/none@1.0.0", "pinned", "missing"),
-        ("g", "[SMCP] run --config [HOME]/open.yaml acme/bad@1.0.0", "pinned", "allowed"),
-        ("h", "[SMCP] --registry nowhere run acme/good@1.0.0", "pinned", "unknown"),
-        ("i", "[SMCP] run --config [HOME]/broken.yaml acme/good@1.0.0", "pinned", "refused"),
-    ];
-    bed.write("open.yaml", "registry_url: registry\npolicy: {}\n");
-    bed.write("broken.yaml", "polic: {}\n");
-    let lines = lines.map(|(name, line, gate, state)| {
-        (name, line.replace("[SMCP]", SMCP).replace("[HOME]", bed.path("").to_str().unwrap()), gate, state)
-    });
-    let written: Vec<_> = lines.iter().map(|(name, line, ..)| (*name, line.as_str())).collect();
-    bed.write(CURSOR, cursor(&written));
-    let ran = bed.run("--json scan").succeeds();
-    let found = gates(&ran);
-    for ((name, _, gate, state), found) in lines.iter().zip(&found) {
-        assert_eq!((format!("{name} {gate}"), *state), (found.0.clone(), found.1.as_str()), "{ran}");
-    }
-    bed.run("--json scan --fail-on unpinned").exits(1);
-    insta::assert_snapshot!("gated", bed.run("scan").succeeds().stdout);
-    assert!(!bed.has(".mcp/audit.jsonl"), "a look is no decision");
-}
-
-#[test]
-fn what_is_only_called_smcp_is_not_smcp() {
-    let bed = bed();
-    fs::create_dir(bed.path("bin")).unwrap();
-    fs::copy(SMCP, bed.path("bin/smcp")).unwrap();
-    symlink(SMCP, bed.path("smcp")).unwrap();
-    let copy = bed.path("bin/smcp");
-    let link = bed.path("smcp");
-    let (copy, link) = (copy.to_str().unwrap(), link.to_str().unwrap());
-    let cases = [
-        (format!("{link} run acme/good@1.0.0"), ""),
-        (format!("{copy} run acme/good@1.0.0"), "is not this one"),
-        ("./smcp run acme/good@1.0.0".to_owned(), "is not this one"),
-        (format!("{SMCP} policy check acme/good@1.0.0"), "it starts no server"),
-        (format!("{SMCP} run --dry-run acme/good@1.0.0"), "it starts no server"),
-        (format!("{SMCP} run --unheard-of acme/good@1.0.0"), "does not understand the line"),
-        (format!("{SMCP} --version"), "does not understand the line"),
-        (SMCP.to_owned(), "does not understand the line"),
-    ];
-    for (line, why) in cases {
-        bed.write(CURSOR, cursor(&[("x", &line)]));
-        let ran = bed.run("--json scan").exits(i32::from(!why.is_empty()));
-        let (_, _, remark) = &gates(&ran)[0];
-        assert!(remark.contains(why) && remark.is_empty() == why.is_empty(), "{line}: {ran}");
-    }
-    for (variable, why) in
-        [("LD_PRELOAD", "puts other code into it"), ("PATH", "looks for it in another PATH"), ("TZ", "")]
-    {
-        let entry =
-            serde_json::json!({"command": "smcp", "args": ["run", "acme/good@1.0.0"], "env": {variable: "/evil"}});
-        bed.write(CURSOR, serde_json::json!({"mcpServers": {"x": entry}}).to_string());
-        let ran = bed.run("--json scan").exits(i32::from(!why.is_empty()));
-        assert!(gates(&ran)[0].2.contains(why), "{variable}: {ran}");
-    }
-    // Rules that only this server is started by.
-    bed.write("open.yaml", "registry_url: registry\npolicy: {}\n");
-    let rules = bed.path("open.yaml");
-    let entry = serde_json::json!({"command": SMCP, "args": ["run", "acme/bad@1.0.0"], "env": {"SMCP_CONFIG": rules}});
-    bed.write(CURSOR, serde_json::json!({"mcpServers": {"x": entry}}).to_string());
-    assert_eq!(gates(&bed.run("--json scan"))[0].1, "allowed");
-}
-
-#[test]
-fn a_file_that_can_not_be_read_is_told_and_the_rest_goes_on() {
-    let hostile: [(&str, &[u8], &str); 12] = [
-        (CURSOR, b"{\"mcpServers\": ", "it is not JSON"),
-        (CURSOR, b"[]", "it is not an object"),
-        (CURSOR, b"\"mcpServers\"", "it is not an object"),
-        (CURSOR, b"{\"mcpServers\": []}", "`mcpServers` in it is not an object"),
-        (CURSOR, b"{\"mcpServers\": {\"a\": {\"command\": \"x\"}}, \"mcpServers\": {}}", "stands twice"),
-        (CURSOR, b"{\"mcpServers\": {\"a\": {\"command\": \"npx\", \"command\": \"smcp\"}}}", "stands twice"),
-        (CURSOR, b"\xff\xfe{}", "it is not UTF-8"),
-        (".claude.json", b"{\"projects\": {\"/a\": 5}}", "is not an object"),
-        (".codex/config.toml", b"[mcp_servers.a]\ncommand = 'x'\n[mcp_servers.a]\n", "it is not TOML"),
-        (
-            ".config/goose/config.yaml",
-            b"extensions: {a: {cmd: x}, a: {cmd: y}}\n",
-            "it is not YAML that clients agree on",
-        ),
-        (".config/goose/config.yaml", b"extensions: [\n", "it is not YAML that clients agree on"),
-        (".config/goose/config.yaml", b"a: &a [1]\nb: &b [*a, *a]\n\tc: 1\n", "it is not YAML that clients agree on"),
-    ];
-    for (file, bytes, why) in hostile {
-        let bed = bed();
-        bed.write(file, bytes);
-        bed.write(DESKTOP, cursor(&[("fine", &format!("{SMCP} run acme/good@1.0.0"))]));
-        let ran = bed.run("--json scan").exits(1);
-        let document: Value = serde_json::from_str(&ran.raw).unwrap();
-        let problems: Vec<_> =
-            document["files"].as_array().unwrap().iter().filter_map(|it| it["problem"].as_str()).collect();
-        assert!(problems.len() == 1 && problems[0].contains(why), "{file}: {ran}");
-        assert_eq!((&document["unread"], told(&ran).len()), (&Value::from(1), 1), "{ran}");
-        let human = bed.run("scan").exits(1);
-        assert!(human.stdout.contains("1 file can't be read") && human.stdout.contains("may run today"), "{human}");
-    }
-    let bed = bed();
-    let many: Vec<_> = (0..1001).map(|number| format!("\"{number}\": {{}}")).collect();
-    bed.write(CURSOR, format!("{{\"mcpServers\": {{{}}}}}", many.join(", ")));
-    assert!(bed.run("scan").exits(1).stdout.contains("it has more than 1000 servers"));
-    let depth = "[".repeat(200_000);
-    for text in [format!("{{\"a\": {depth}"), format!("{{\"mcpServers\": {{\"a\": {depth}")] {
-        bed.write(CURSOR, text);
-        bed.run("scan").exits(1).silent();
-    }
-}
-
-#[test]
-fn links_pipes_and_locked_files_are_told() {
-    let bed = bed();
-    fs::create_dir(bed.path(".cursor")).unwrap();
-    let told = |bed: &TestBed| {
-        let ran = bed.run("--json scan");
-        let document: Value = serde_json::from_str(&ran.raw).unwrap();
-        let file = &document["files"][0];
-        let text = |key: &str| file[key].as_str().map(|text| bed.redact(text));
-        (ran.code, text("problem"), text("link_to"))
-    };
-    symlink("nowhere.json", bed.path(CURSOR)).unwrap();
-    assert_eq!(told(&bed), (1, Some("it is a link that leads nowhere".to_owned()), None));
+    let text = "extensions:\n  developer: {type: builtin, name: developer, enabled: true}\n  x: {type: stdio, cmd: x, args: []}\n";
+    bed.write(".config/goose/config.yaml", text);
+    assert!(bed.run("scan").exits(1).stdout.contains("the only server is started past smcp"));
+    bed.write(CURSOR, cursor(&[("y", "smcp run acme/good@1.0.0")]));
+    assert!(bed.run("scan").exits(1).stdout.contains("1 of 2 servers is started past smcp"));
+    bed.write(".config/goose/config.yaml", "extensions:\n  developer: {type: builtin, name: developer}\n");
     fs::remove_file(bed.path(CURSOR)).unwrap();
-    bed.write("dotfiles/cursor.json", "{}");
-    symlink("../dotfiles/cursor.json", bed.path(CURSOR)).unwrap();
-    assert_eq!(told(&bed), (0, None, Some("[HOME]/dotfiles/cursor.json".to_owned())));
-    fs::remove_file(bed.path(CURSOR)).unwrap();
-    symlink("mcp.json", bed.path(CURSOR)).unwrap();
-    assert_eq!(told(&bed).0, 1, "a loop");
-    fs::remove_file(bed.path(CURSOR)).unwrap();
-    nix::unistd::mkfifo(&bed.path(CURSOR), nix::sys::stat::Mode::S_IRWXU).unwrap();
-    assert_eq!(told(&bed).0, 1, "a pipe that nobody writes to");
-    fs::remove_file(bed.path(CURSOR)).unwrap();
-    fs::create_dir(bed.path(CURSOR)).unwrap();
-    assert_eq!(told(&bed).0, 1, "a folder");
-    fs::remove_dir(bed.path(CURSOR)).unwrap();
-    bed.write(CURSOR, "{}");
-    fs::set_permissions(bed.path(CURSOR), fs::Permissions::from_mode(0o0)).unwrap();
-    let output = bed.run_unprivileged("scan");
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.code() == Some(1) && text.contains("it can't be read: Permission denied"), "{text}");
-    fs::set_permissions(bed.path(CURSOR), fs::Permissions::from_mode(0o600)).unwrap();
-    let extensions = ".gemini/extensions";
-    fs::create_dir_all(bed.path(extensions)).unwrap();
-    fs::set_permissions(bed.path(extensions), fs::Permissions::from_mode(0o0)).unwrap();
-    let output = bed.run_unprivileged("scan");
-    fs::set_permissions(bed.path(extensions), fs::Permissions::from_mode(0o700)).unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.code() == Some(1) && text.contains("Permission denied"), "{text}");
-    let file = fs::File::create(bed.path(CURSOR)).unwrap();
-    file.set_len(65 * 1024 * 1024).unwrap();
-    assert_eq!(told(&bed).0, 1, "a huge file");
+    assert!(bed.run("scan").succeeds().stdout.contains("no client starts a server"));
 }
 
 #[test]

@@ -113,8 +113,17 @@ fn what_can_not_be_wrapped_is_said_and_stays() {
         ),
         (
             r#"{"command": "npx", "args": ["server"], "env": {"LD_PRELOAD": "x"}}"#,
-            "the variable LD_PRELOAD would change smcp itself",
+            "the variable LD_PRELOAD changes which code runs",
         ),
+        (
+            r#"{"command": "npx", "args": ["server"], "env": {"TZ": "x", "NODE_OPTIONS": "x"}}"#,
+            "the variable NODE_OPTIONS changes which code runs",
+        ),
+        (r#"{"command": "npx", "args": ["server"], "cwd": "/srv"}"#, "its `cwd` would not be the folder"),
+        (r#"{"command": "npx", "args": ["server", "."]}"#, "an argument is a path below the folder"),
+        (r#"{"command": "npx", "args": ["server", "--root=../x"]}"#, "an argument is a path below the folder"),
+        (r#"{"command": "npx server"}"#, "its `command` is a whole line, and no program"),
+        ("{\"command\": \"npx\", \"args\": [\"server\" /* it */]}", "a comment stands in the command"),
         (r#"{"command": "npx", "args": ["server"], "env": {"A=B": "x"}}"#, "it has a variable with the name `A=B`"),
     ];
     for (entry, says) in cases {
@@ -130,30 +139,42 @@ fn what_can_not_be_wrapped_is_said_and_stays() {
     bed.run("scan --wrap --yes").exits(1).silent();
     bed.write(CURSOR, "{}");
     bed.write(".config/goose/config.yaml", "extensions: {x: {type: stdio, cmd: npx, args: [server], enabled: true}}\n");
-    bed.run("scan --wrap --yes").exits(1).says(&["smcp changes no YAML"]);
+    let ran = bed.run("scan --wrap --yes").exits(1).says(&["smcp changes no YAML"]);
+    assert!(!ran.stdout.contains("--wrap --import"), "it would be refused again: {ran}");
     bed.run("scan --wrap").refuses(1, &["there is nobody to ask: --yes answers"]);
     bed.run("scan --yes").refuses(1, &["--wrap"]);
     bed.run("scan --wrap --yes --registry http://127.0.0.1:9").refuses(1, &["is no directory"]);
 }
 
 #[test]
+fn one_server_that_can_not_be_wrapped_is_no_obstacle_for_the_others() {
+    let bed = bed();
+    let commented = CODEX_TEXT.replace("[\"@scope/files\"]", "[\n  \"@scope/files\", # newest\n]");
+    bed.write(CODEX, &commented);
+    bed.run("scan --wrap --yes").exits(1).says(&[
+        "files in [HOME]/.codex/config.toml stays as it is: a comment stands in the command",
+        "files in Cursor starts npm/scope.files@1.2.0 through smcp",
+        "time in VS Code starts pypi/server-time@2.0.0 through smcp",
+    ]);
+    assert_eq!(bed.read(CODEX), commented);
+    // Nothing is fetched for it, either: there is no npm here.
+    let bed = TestBed::new();
+    bed.configure("");
+    bed.write(CURSOR, "{\"mcpServers\": {\"x\": {\"command\": \"npx\", \"args\": [\"a\" /* it */]}}}");
+    bed.smcp("scan --wrap --import --yes").env("PATH", "").run().exits(1).says(&["stays as it is: a comment stands"]);
+}
+
+#[test]
 fn one_file_that_can_not_be_changed_leaves_all_as_they_were() {
     let smcp = env!("CARGO_BIN_EXE_smcp");
-    // A comment that would be lost.
-    let bed = bed();
-    bed.write(CODEX, CODEX_TEXT.replace("[\"@scope/files\"]", "[\n  \"@scope/files\", # newest\n]"));
-    let before = files(&bed);
-    bed.run("scan --wrap --yes").refuses(1, &["config.toml was not changed, and no other file", "a comment stands"]);
-    assert_eq!(files(&bed), before);
     // A place in which no backup can be written: that is known only when it is tried, after the other files.
-    let bed = self::bed();
+    let bed = bed();
     for number in 1..=1000 {
         bed.write(&format!("{VSCODE}.smcp-backup-{number}"), "");
     }
+    let before = files(&bed);
     let ran = bed.run("scan --wrap --yes").refuses(1, &["nothing was changed", "1000 backups beside it already"]);
-    for (name, text) in [(CURSOR, CURSOR_TEXT), (VSCODE, VSCODE_TEXT), (CODEX, CODEX_TEXT)] {
-        assert_eq!(bed.read(name), text, "{ran}");
-    }
+    assert_eq!(files(&bed), before, "no backup of what was put back stays: {ran}");
     // A folder that can't be written.
     let bed = self::bed();
     let before = files(&bed);

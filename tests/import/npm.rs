@@ -251,3 +251,32 @@ fn a_client_that_starts_npx_is_put_behind_smcp_in_one_go() {
     machine.smcp("").args(&words).env("TOKEN", "hunter2").run().succeeds().prints("heard hunter2 a b\n");
     machine.smcp("scan --wrap --import --yes").run().succeeds().silent();
 }
+
+#[test]
+fn what_several_clients_start_is_imported_once() {
+    let machine = Machine::new();
+    machine.bed.configure("");
+    let clients = [
+        (".claude.json", json!({"command": "npx", "args": ["@acme/tool"], "env": {"TOKEN": "1"}})),
+        (".cursor/mcp.json", json!({"command": "npx", "args": ["-y", "@acme/tool", "x"], "env": {"OTHER": "1"}})),
+        (".gemini/settings.json", json!({"command": "npx", "args": ["@acme/tool@1.2.3"]})),
+    ];
+    for (file, entry) in &clients {
+        machine.bed.write(file, json!({"mcpServers": {"t": entry}}).to_string());
+    }
+    // How often npm is asked for one import.
+    machine.smcp(IMPORT).run().succeeds();
+    fs::remove_dir_all(machine.bed.path("registry")).unwrap();
+    let fetched =
+        || machine.bed.read("fake/npm.log").lines().filter(|line| line.contains(" --ignore-scripts ")).count();
+    let once = fetched();
+    let ran = machine.smcp("scan --wrap --import --yes").run().succeeds();
+    assert_eq!(ran.stdout.matches("through smcp, pinned: npm/acme.tool@1.2.3").count(), 3, "{ran}");
+    assert_eq!(
+        fetched(),
+        3 * once,
+        "once for the name, and once for the version: {}",
+        machine.bed.read("fake/npm.log")
+    );
+    machine.smcp(IMPORT).run().succeeds().says(&["was imported before; its bytes are the same"]);
+}

@@ -11,6 +11,8 @@ mod api;
 #[expect(dead_code, reason = "what other tests need of it")]
 mod bed;
 mod hostile;
+mod hostile_files;
+mod hostile_lists;
 mod lists;
 #[path = "../support/redact.rs"]
 mod redact;

@@ -142,6 +142,21 @@ fn every_answer_has_the_published_form() {
 }
 
 #[test]
+fn what_is_missing_is_named() {
+    let bed = bed();
+    let served = Served::start(&bed);
+    for (path, says) in [
+        ("acme%2Ftool/versions/9.0.0", "there is no version `9.0.0` of `acme/tool`; its list of versions says which"),
+        ("acme%2Ftool/versions/1.3.0", "there is no version `1.3.0` of `acme/tool`"),
+        ("acme%2Fother/versions/1.0.0", "there is no package `acme/other`"),
+        ("acme_corp%2Ftool/versions/1.0.0", "there is no package `acme_corp/tool`"),
+    ] {
+        let (status, document) = get(&served, &format!("/v0.1/servers/{path}"), "ServerResponse");
+        assert!(status == 404 && document["error"].as_str().unwrap().starts_with(says), "{path}: {document}");
+    }
+}
+
+#[test]
 fn pages_give_everything_once() {
     let bed = bed();
     let served = Served::start(&bed);
@@ -181,6 +196,8 @@ fn smcp_lists_it_and_says_how_to_start_from_there() {
     let url = format!("http://{}/v0.1", served.address);
     let listed = bed.run(&format!("--registry {url} --json registry list")).succeeds().document();
     assert_eq!(listed["packages"][1], json!({"package": "acme/tool", "latest_version": "1.1.0"}));
-    bed.run(&format!("--registry {url} run acme/tool@1.0.0")).exits(2).says(&["it has no package"]);
+    bed.run(&format!("--registry {url} run acme/tool@1.0.0"))
+        .exits(2)
+        .says(&["it has no package", "its address without /v0.1 starts it"]);
     bed.run(&format!("--registry http://{} run acme/tool@1.0.0", served.address)).succeeds();
 }

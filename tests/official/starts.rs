@@ -114,11 +114,12 @@ fn references_mean_one_version() {
             ("3.0.0", "deleted"),
             ("2026-01-01", "active"),
             ("no version", "active"),
+            ("4.0.0", ""),
         ] {
             let bytes = bundle(|manifest| manifest["description"] = version.into());
             let path = format!("/files/{}.mcpb", version.replace(' ', "-"));
             let mut entry = entry(NAME, version, &json!([mcpb(&format!("{base}{path}"), &bytes)]));
-            entry["_meta"][OF_REGISTRY]["status"] = status.into();
+            entry["_meta"][OF_REGISTRY]["status"] = if status.is_empty() { json!(null) } else { json!(status) };
             api.entries.push(entry);
             api.files.insert(path, bytes);
         }
@@ -127,19 +128,23 @@ fn references_mean_one_version() {
     let (bed, server) = (TestBed::new(), start(api));
     let digest = |version: &str| Digest::of(&bundle(|manifest| manifest["description"] = version.into())).to_string();
     let asked = |reference: &str| run(&bed, &server, &format!("policy check --json {NAME}@{reference}"));
-    for (reference, package) in [("latest", "1.10.0"), ("1.9.0", "1.9.0"), (&digest("1.9.0"), "1.9.0")] {
+    for (reference, package) in
+        [("latest", "1.10.0"), ("4.0.0", "4.0.0"), ("1.9.0", "1.9.0"), (&digest("1.9.0"), "1.9.0")]
+    {
         let document = asked(reference).succeeds().document();
         assert_eq!(document["package"], format!("{NAME}@{package}"), "{reference}");
         assert_eq!(document["facts"]["bundle_digest"], digest(package), "{reference}");
     }
+    let listed = run(&bed, &server, "--json registry list").succeeds().document();
+    assert_eq!(listed["packages"], json!([{"package": NAME, "latest_version": "1.10.0"}]));
     let deprecated = asked("2.0.0").succeeds().document();
     assert_eq!(deprecated["facts"]["status"], "deprecated");
     let deleted = asked("3.0.0").exits(4).document();
     assert_eq!((&deleted["facts"]["status"], &deleted["policies"]), (&json!("deleted"), &json!([])));
     asked(&digest("3.0.0")).exits(4);
-    run(&bed, &server, &format!("run {NAME}@4.0.0"))
+    run(&bed, &server, &format!("run {NAME}@5.0.0"))
         .exits(2)
-        .says(&["there is no version `4.0.0`", "it has: 2026-01-01, 3.0.0, 2.0.0, 1.10.0, 1.9.0, 1.0.0"]);
+        .says(&["there is no version `5.0.0`", "it has: 4.0.0, 2026-01-01, 3.0.0, 2.0.0, 1.10.0, 1.9.0, 1.0.0"]);
     asked(&digest("nothing")).exits(2);
     run(&bed, &server, "run io.github.acme/other@1.0.0").exits(2).says(&["there is no package", "NAMESPACE/NAME"]);
     run(&bed, &server, "run io_github.acme/tool@1.0.0").exits(2).says(&["a namespace has no `_`"]);
@@ -178,6 +183,27 @@ fn facts(change: impl FnOnce(&mut serde_json::Value)) -> (serde_json::Value, Str
     let ran = run(&bed, &server, &format!("policy check --json {REFERENCE}"));
     let document = ran.document();
     (document["facts"].clone(), document["notices"].to_string())
+}
+
+#[test]
+fn a_status_that_is_not_given_is_none() {
+    let absent: [fn(&mut serde_json::Value); 3] = [
+        |entry| entry["_meta"][OF_REGISTRY]["status"] = json!(null),
+        |entry| entry["_meta"][OF_REGISTRY] = json!(null),
+        |entry| entry["_meta"] = json!(null),
+    ];
+    for change in absent {
+        let (known, notices) = facts(change);
+        assert_eq!((&known["status"], &known["origin"]), (&json!(null), &json!("community")), "{known}");
+        assert!(notices.contains("the registry doesn't say whether this version is published"), "{notices}");
+    }
+    let server = start(|base| {
+        let mut api = Api::good(base);
+        api.entries[0]["_meta"][OF_REGISTRY]["status"] = json!(null);
+        api
+    });
+    let asked = run(&TestBed::new(), &server, &format!("policy check --json {NAME}@latest")).succeeds();
+    assert_eq!(asked.document()["package"], REFERENCE, "there is no other");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::read_file;
 use smcp_model::limits;
 use smcp_model::ownership::Caller;
+use smcp_model::ownership::Ownership;
 use smcp_model::ownership::private_group;
 
 /// The user who runs smcp, and whether that user has a private group. Users and groups are looked up only in the files,
@@ -25,8 +26,16 @@ pub fn caller() -> Caller {
 /// # Ambient authority
 /// Looks at any path.
 pub fn foreign_owner(path: &Path) -> Option<u32> {
-    use std::os::unix::fs::MetadataExt as _;
-    #[expect(clippy::disallowed_methods, reason = "this is the door")]
-    let owner = std::fs::metadata(path).ok()?.uid();
+    let owner = ownership(path)?.uid;
     (owner != nix::unistd::geteuid().as_raw()).then_some(owner)
+}
+
+/// Who owns the file or folder that `path` leads to, and who may write to it; `None` if it can't be known.
+///
+/// # Ambient authority
+/// Looks at any path.
+pub fn ownership(path: &Path) -> Option<Ownership> {
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    let metadata = std::fs::metadata(path).ok()?;
+    Some(Ownership::from(&metadata))
 }

@@ -17,6 +17,7 @@ mod guarded;
 
 pub use crate::caller::caller;
 pub use crate::caller::foreign_owner;
+pub use crate::caller::ownership;
 pub use crate::folders::create_dir;
 pub use crate::folders::open_dir;
 pub use crate::folders::open_dir_itself;

@@ -79,6 +79,14 @@ pub enum HttpProblem {
         /// Why it is not followed.
         reason: SafeText,
     },
+    /// An answer of the server names a place that is not allowed.
+    #[error("names `{to}`, where smcp does not go: {reason}")]
+    Named {
+        /// The place.
+        to: SafeText,
+        /// Why it is not asked.
+        reason: SafeText,
+    },
     /// The name of the server, or of a redirect, leads to an address that is not allowed.
     #[error("leads where it has no business, and smcp does not follow: {0}")]
     Nearer(SafeText),
@@ -161,7 +169,9 @@ impl HttpProblem {
             Self::Unreachable { .. } | Self::NotAsked | Self::Busy { .. } => HttpProblemKind::Unavailable,
             Self::LoginNeeded { .. } => HttpProblemKind::Login,
             Self::Tls { .. } | Self::NoAuthorities { .. } => HttpProblemKind::Untrusted,
-            Self::Redirect { .. } | Self::Nearer(_) | Self::TooManyRedirects => HttpProblemKind::Redirect,
+            Self::Redirect { .. } | Self::Named { .. } | Self::Nearer(_) | Self::TooManyRedirects => {
+                HttpProblemKind::Redirect
+            }
             Self::Unexpected { .. }
             | Self::Encoded(_)
             | Self::WebPage { .. }

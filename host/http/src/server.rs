@@ -90,8 +90,19 @@ impl HttpClient {
     /// # Errors
     /// As [`HttpClient::get`]; when it leads where it must not.
     pub fn get_led(&self, location: &str, accept: &'static str, deadline: &Deadline) -> Result<HttpOutcome, HttpError> {
-        let from = led(&self.home, &self.home, location).map_err(|problem| self.failed(problem))?;
-        self.get_from(from, accept, deadline)
+        self.get_from(self.named(location)?, accept, deadline)
+    }
+
+    /// Returns the address of a place that an answer has named.
+    fn named(&self, location: &str) -> Result<Address, HttpError> {
+        led(&self.home, &self.home, location).map_err(|problem| {
+            // Nothing was redirected.
+            self.failed(if let HttpProblem::Redirect { to, reason } = problem {
+                HttpProblem::Named { to, reason }
+            } else {
+                problem
+            })
+        })
     }
 
     fn get_from(&self, from: Address, accept: &str, deadline: &Deadline) -> Result<HttpOutcome, HttpError> {
@@ -122,9 +133,7 @@ impl HttpClient {
         self.check_online()?;
         let from = match call.target {
             HttpTarget::Below(path) => self.below(path)?,
-            HttpTarget::Led(location) => {
-                led(&self.home, &self.home, location).map_err(|problem| self.failed(problem))?
-            }
+            HttpTarget::Led(location) => self.named(location)?,
         };
         let Self { server, settings: _, agents, home } = self;
         let HttpCall { method, target: _, headers, body, authorization, repeatable } = *call;

@@ -9,6 +9,7 @@ pub mod bench;
 pub mod bounded;
 pub mod cache;
 pub mod client_error;
+pub mod code_variable;
 pub mod confinement;
 pub mod content;
 pub mod day;

@@ -115,12 +115,14 @@ pub struct ScannedServer {
 }
 
 impl ScannedServer {
+    /// Whether it counts: a client starts it, and it is no part of the client.
+    pub const fn is_started(&self) -> bool {
+        self.off.is_none() && !matches!(&self.way, StartWay::Past { kind: PastKind::BuiltIn, .. })
+    }
+
     /// Whether a client starts it, and smcp has no part in that.
     pub const fn is_ungated(&self) -> bool {
-        match &self.way {
-            StartWay::Past { kind: PastKind::BuiltIn, .. } | StartWay::Gated { .. } => false,
-            StartWay::Past { .. } => self.off.is_none(),
-        }
+        self.is_started() && matches!(&self.way, StartWay::Past { .. })
     }
 
     /// Whether a client starts it through smcp, and another version may start tomorrow.
@@ -142,6 +144,8 @@ pub struct ScannedFile {
     pub path: String,
     /// The path that it is a link to.
     pub link: Option<SafeText>,
+    /// Which other users could change it, and how.
+    pub exposure: Vec<SafeText>,
     /// Why it can't be read; what is in it is then not known.
     pub problem: Option<SafeText>,
     /// The servers in it.
@@ -164,6 +168,8 @@ pub struct MachineScan {
     pub files: Vec<ScannedFile>,
     /// What counts as a failure.
     pub fail_on: FailOn,
+    /// Whether smcp itself can put one of the servers behind it.
+    pub wrappable: bool,
 }
 
 impl MachineScan {

@@ -13,6 +13,7 @@ pub use crate::directory::catalog::Listed;
 pub use crate::directory::listed::ListedServers;
 pub use crate::directory::listed::ServerQuery;
 
+use std::borrow::Borrow;
 use std::io;
 use std::io::Read;
 
@@ -184,8 +185,8 @@ impl DirectoryRegistry {
         if versions.is_empty() {
             return Ok(RegistryProblem::NoSuchPackage { hint: self.similar(&id)?, id }.of(&self.location));
         }
-        let first: Vec<String> = versions.iter().take(LISTED).map(Version::to_string).collect();
-        let hint = format!("it has: {}", listed(&first, versions.len()));
+        let versions: Vec<&str> = versions.iter().map(Version::as_str).collect();
+        let hint = format!("it has: {}", listed(&versions, versions.len()));
         let hint = match &wanted.selector {
             Selector::Exact(_) | Selector::Digest(_) => hint,
             Selector::Latest => format!("`latest` is the highest SemVer with status `published`\n  {hint}"),
@@ -291,8 +292,9 @@ fn mentions(text: &[u8], digest: &Digest) -> bool {
     text.windows(digits.len()).any(|part| part.eq_ignore_ascii_case(digits.as_bytes()))
 }
 
-/// Lists the first of `known` names, and how many more there are.
-fn listed(first: &[String], known: usize) -> String {
+/// Lists the first of the names that are there, and how many more of all `known` there are.
+pub(crate) fn listed<S: Borrow<str>>(names: &[S], known: usize) -> String {
+    let first = names.get(..LISTED).unwrap_or(names);
     let more = known.saturating_sub(first.len());
     let first = first.join(", ");
     if more == 0 { first } else { format!("{first} and {more} more") }

@@ -8,22 +8,19 @@ use std::io::Read;
 use crate::Artifact;
 use crate::RegistryClient;
 use crate::answered_statements;
+use crate::asked::AskedRegistry;
 use crate::document;
 use crate::error::PackageError;
 use crate::error::RegistryProblem;
 use crate::error::VersionProblem;
 use smcp_http::HttpAnswer;
-use smcp_http::HttpClient;
 use smcp_http::HttpError;
 use smcp_http::HttpOutcome;
 use smcp_http::HttpProblem;
 use smcp_http::HttpRequest;
 use smcp_http::HttpSettings;
-use smcp_http::RemoteServer;
 use smcp_http::ServerMessage;
-use smcp_http::begins_a_page;
 use smcp_http::encoded;
-use smcp_model::bounded;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::facts::Status;
@@ -37,13 +34,10 @@ use smcp_model::registry::Registry;
 use smcp_model::registry::RegistryUrl;
 use smcp_model::statement::ArrivedStatements;
 use smcp_model::text::SafeText;
-use smcp_store::stream::recover;
 
 /// The most bytes that are read of a health answer: it consists of one word.
 const HEALTH: usize = 4096;
 
-/// The kind of server, for messages.
-const NOUN: &str = "registry";
 /// The path of the health answer, which every registry has.
 const HEALTH_PATH: &str = "/healthz";
 /// The status by which a registry says that the statements about a version can't be read.
@@ -52,19 +46,17 @@ const UNREADABLE: u16 = 422;
 /// A remote registry. Before the first request it neither connects nor reads certificates.
 #[derive(Debug)]
 pub struct HttpRegistry {
-    location: Registry,
-    client: HttpClient,
+    asked: AskedRegistry,
 }
 
 impl HttpRegistry {
     /// The registry at `url`.
     pub fn new(url: RegistryUrl, settings: HttpSettings) -> Self {
-        let client = HttpClient::new(RemoteServer { noun: NOUN, url: url.clone() }, settings);
-        Self { location: Registry::Url(url), client }
+        Self { asked: AskedRegistry::new(Registry::Url(url.clone()), url, settings) }
     }
 
     fn ask(&self, path: &str, accept: &'static str, deadline: &Deadline) -> Result<HttpOutcome, HttpError> {
-        self.client.get(&HttpRequest { path, accept }, deadline)
+        self.asked.client.get(&HttpRequest { path, accept }, deadline)
     }
 
     fn ask_for(&self, wanted: &PackageRef, deadline: &Deadline) -> Result<HttpOutcome, HttpError> {
@@ -87,7 +79,7 @@ impl HttpRegistry {
         let hint = match newest {
             Some(Ok(HttpOutcome::Missing(_))) => {
                 let hint = format!("{message}check the name; {private}");
-                return RegistryProblem::NoSuchPackage { id, hint }.of(&self.location);
+                return RegistryProblem::NoSuchPackage { id, hint }.of(&self.asked.location);
             }
             Some(Ok(HttpOutcome::Found(answer))) => match self.read(answer, &latest, deadline) {
                 Ok(newest) => format!("{message}the latest is {}", newest.version),
@@ -95,30 +87,17 @@ impl HttpRegistry {
             },
             Some(Err(_)) | None => format!("{message}check the name and the version; {private}"),
         };
-        RegistryProblem::NoSuchVersion { id, wanted: wanted.selector.to_string(), hint }.of(&self.location)
-    }
-
-    /// Reads the body of an answer; `None` when it has more than `limit` bytes.
-    fn body(&self, answer: HttpAnswer, limit: usize, deadline: &Deadline) -> Result<Option<Vec<u8>>, PackageError> {
-        let unusable = |cause| RegistryProblem::Unusable { doing: "read its answer".to_owned(), cause };
-        bounded::read_within(answer.body(deadline), limit, 0)
-            .map_err(|error| recover(error, |cause| unusable(cause).of(&self.location)))
+        RegistryProblem::NoSuchVersion { id, wanted: wanted.selector.to_string(), hint }.of(&self.asked.location)
     }
 
     /// Reads an answer about `wanted`, with the same checks as a document of a directory.
     fn read(&self, answer: HttpAnswer, wanted: &PackageRef, deadline: &Deadline) -> Result<Resolution, PackageError> {
         let limit = limits::RESOLVE;
-        // An answer whose header has a larger length is not read at all.
-        let is_long =
-            answer.length().is_some_and(|length| !usize::try_from(length).is_ok_and(|length| length <= limit));
-        let Some(bytes) = (if is_long { None } else { self.body(answer, limit, deadline)? }) else {
+        let Some(bytes) = self.asked.document(answer, limit, deadline)? else {
             let problem = SafeText::new(&format!("it has more than {limit} bytes, the most that is read"));
             return Err(VersionProblem::Document(problem).of(wanted));
         };
-        if begins_a_page(&bytes) {
-            return Err(self.client.failed(HttpProblem::WebPage { noun: NOUN }).into());
-        }
-        let resolution = document::read(&bytes, wanted, &self.location)?;
+        let resolution = document::read(&bytes, wanted, &self.asked.location)?;
         if wanted.selector == Selector::Latest {
             check_latest(&resolution)?;
         }
@@ -162,16 +141,8 @@ impl RegistryClient for HttpRegistry {
         deadline: &Deadline,
     ) -> Result<Box<dyn Read + '_>, PackageError> {
         let path = format!("/v1/org/{}/artifacts/{digest}/{artifact}", id.org);
-        let answer = match self.ask(&path, "application/octet-stream, */*", deadline)? {
-            HttpOutcome::Found(answer) => answer,
-            HttpOutcome::Missing(_) => {
-                return Err(RegistryProblem::MissingBlob { artifact, digest: *digest }.of(&self.location));
-            }
-        };
-        if answer.length().is_some_and(|length| length > artifact.limit()) {
-            return Err(VersionProblem::TooLarge(artifact).of(id));
-        }
-        Ok(Box::new(answer.body(deadline)))
+        let outcome = self.ask(&path, "application/octet-stream, */*", deadline)?;
+        self.asked.file(outcome, (id, artifact, digest), deadline)
     }
 
     fn statements(&self, resolution: &Resolution, deadline: &Deadline) -> Result<ArrivedStatements, PackageError> {
@@ -192,13 +163,10 @@ impl RegistryClient for HttpRegistry {
             }
             Err(error) => return Err(error.into()),
         };
-        let Some(bytes) = self.body(answer, statements::ANSWER, deadline)? else {
+        let Some(bytes) = self.asked.document(answer, statements::ANSWER, deadline)? else {
             let most = statements::ANSWER;
             return Err(refused(SafeText::new(&format!("the answer has more than {most} bytes"))));
         };
-        if begins_a_page(&bytes) {
-            return Err(self.client.failed(HttpProblem::WebPage { noun: NOUN }).into());
-        }
         answered_statements::read(&bytes).map_err(refused)
     }
 
@@ -209,16 +177,17 @@ impl RegistryClient for HttpRegistry {
         let health = match self.ask(HEALTH_PATH, "application/json", deadline)? {
             HttpOutcome::Missing(_) => None,
             HttpOutcome::Found(answer) => self
+                .asked
                 .body(answer, HEALTH, deadline)?
                 .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok()),
         };
         if health.is_some_and(|health| health.get("status").is_some_and(serde_json::Value::is_string)) {
             return Ok(());
         }
-        Err(self.client.failed(HttpProblem::OtherService { noun: NOUN, path: HEALTH_PATH }).into())
+        Err(self.asked.other_service(HEALTH_PATH))
     }
 
     fn registry(&self) -> &Registry {
-        &self.location
+        &self.asked.location
     }
 }

@@ -11,6 +11,7 @@
 //! ```
 
 mod answered_statements;
+mod asked;
 mod credentials;
 mod directory;
 mod document;
@@ -87,6 +88,12 @@ impl Artifact {
             Self::Manifest => u64::try_from(limits::MANIFEST).unwrap_or(u64::MAX),
             Self::Bundle => limits::BUNDLE,
         }
+    }
+
+    /// Checks the length that an answer says it has.
+    fn check_length(self, length: Option<u64>, id: &PackageId) -> Result<(), PackageError> {
+        let is_longer = length.is_some_and(|length| length > self.limit());
+        if is_longer { Err(VersionProblem::TooLarge(self).of(id)) } else { Ok(()) }
     }
 }
 

@@ -16,6 +16,7 @@ use std::io::Read;
 
 use crate::Artifact;
 use crate::RegistryClient;
+use crate::directory;
 use crate::error::PackageError;
 use crate::error::RegistryProblem;
 use crate::error::VersionProblem;
@@ -44,9 +45,6 @@ use smcp_oci::OciError;
 use smcp_oci::OpenedBlob;
 use smcp_oci::package::PackageParts;
 use smcp_oci::package::parts_of;
-
-/// The most versions that a message lists.
-const LISTED: usize = 10;
 
 /// A place of packages in a registry of images. Before the first request it neither connects, nor reads certificates, nor
 /// looks for a log-in.
@@ -199,10 +197,11 @@ impl OciRegistry {
                 Vec::new()
             }
         };
-        let first: Vec<&str> = versions.iter().take(LISTED).map(Version::as_str).collect();
-        let more = versions.len().saturating_sub(first.len());
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        let has = if versions.is_empty() { private } else { format!("it has: {}{more}", first.join(", ")) };
+        let named: Vec<&str> = versions.iter().map(Version::as_str).collect();
+        let has = match named.as_slice() {
+            [] => private,
+            named => format!("it has: {}", directory::listed(named, named.len())),
+        };
         let hint = match &wanted.selector {
             Selector::Exact(_) => has,
             Selector::Latest => format!("`latest` is the highest SemVer among its tags\n  {has}"),
@@ -263,9 +262,7 @@ impl RegistryClient for OciRegistry {
         let Some(OpenedBlob { length, body }) = client.open_blob(digest, &what, deadline)? else {
             return Err(RegistryProblem::MissingBlob { artifact, digest: *digest }.of(&self.location));
         };
-        if length.is_some_and(|length| length > artifact.limit()) {
-            return Err(VersionProblem::TooLarge(artifact).of(id));
-        }
+        artifact.check_length(length, id)?;
         Ok(body)
     }
 

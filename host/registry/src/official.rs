@@ -18,21 +18,17 @@ use serde_json::Value;
 
 use crate::Artifact;
 use crate::RegistryClient;
+use crate::asked::AskedRegistry;
+use crate::directory;
 use crate::error::PackageError;
 use crate::error::RegistryProblem;
 use crate::error::VersionProblem;
 use crate::official::entry::ListedServer;
 use crate::official::runnable::OfferedBundle;
-use smcp_http::HttpAnswer;
-use smcp_http::HttpClient;
 use smcp_http::HttpOutcome;
-use smcp_http::HttpProblem;
 use smcp_http::HttpRequest;
 use smcp_http::HttpSettings;
-use smcp_http::RemoteServer;
-use smcp_http::begins_a_page;
 use smcp_http::encoded;
-use smcp_model::bounded;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::facts::Status;
@@ -48,24 +44,18 @@ use smcp_model::registry::Registry;
 use smcp_model::registry::RegistryUrl;
 use smcp_model::statement::ArrivedStatements;
 use smcp_model::text::SafeText;
-use smcp_store::stream::recover;
 
-/// The kind of server, for messages.
-const NOUN: &str = "registry";
 /// The form of its answers.
 const JSON: &str = "application/json";
 /// Every list and version is asked for with those that were deleted: they are refused by name, and not as missing.
 const DELETED_TOO: &str = "include_deleted=true";
 /// What stands for a version in its own word for the latest.
 const LATEST: &str = "latest";
-/// The most versions that a message lists.
-const LISTED: usize = 10;
 
 /// A registry like the official one. Before the first request it neither connects nor reads certificates.
 #[derive(Debug)]
 pub struct OfficialRegistry {
-    location: Registry,
-    client: HttpClient,
+    asked: AskedRegistry,
     /// When this is, in seconds since the Unix epoch: a certification has an end.
     now: u64,
     /// Where the bundles are that were resolved.
@@ -75,41 +65,29 @@ pub struct OfficialRegistry {
 impl OfficialRegistry {
     /// The registry at `url`; `now` is the time in seconds since the Unix epoch.
     pub fn new(url: RegistryUrl, settings: HttpSettings, now: u64) -> Self {
-        let client = HttpClient::new(RemoteServer { noun: NOUN, url: url.clone() }, settings);
-        Self { location: Registry::Official(url), client, now, places: RefCell::default() }
+        let asked = AskedRegistry::new(Registry::Official(url.clone()), url, settings);
+        Self { asked, now, places: RefCell::default() }
     }
 
-    /// Asks for a document below the registry's address; `None` when it has none there. `what` is what it is about.
+    /// Asks for a document below the registry's address; `None` when it has none there. `what` is the server that it is
+    /// about, if it is about one.
     fn document(
         &self,
         path: &str,
-        what: &str,
+        what: Option<&str>,
         limit: usize,
         deadline: &Deadline,
     ) -> Result<Option<Map<String, Value>>, PackageError> {
-        let answer = match self.client.get(&HttpRequest { path, accept: JSON }, deadline)? {
+        let answer = match self.asked.client.get(&HttpRequest { path, accept: JSON }, deadline)? {
             HttpOutcome::Found(answer) => answer,
             HttpOutcome::Missing(_) => return Ok(None),
         };
-        let invalid = |problem: SafeText| VersionProblem::Document(problem).of(what);
-        let Some(bytes) = self.body(answer, limit, deadline)? else {
+        let invalid = |problem: SafeText| invalid(what, problem);
+        let Some(bytes) = self.asked.document(answer, limit, deadline)? else {
             let problem = format!("it has more than {limit} bytes, the most that is read");
             return Err(invalid(SafeText::new(&problem)));
         };
-        if begins_a_page(&bytes) {
-            return Err(self.client.failed(HttpProblem::WebPage { noun: NOUN }).into());
-        }
         json::read(&bytes).map(Some).map_err(invalid)
-    }
-
-    /// Reads the body of an answer; `None` when it has more than `limit` bytes. One whose header says so is not read at all.
-    fn body(&self, answer: HttpAnswer, limit: usize, deadline: &Deadline) -> Result<Option<Vec<u8>>, PackageError> {
-        if answer.length().is_some_and(|length| !usize::try_from(length).is_ok_and(|length| length <= limit)) {
-            return Ok(None);
-        }
-        let unusable = |cause| RegistryProblem::Unusable { doing: "read its answer".to_owned(), cause };
-        bounded::read_within(answer.body(deadline), limit, 0)
-            .map_err(|error| recover(error, |cause| unusable(cause).of(&self.location)))
     }
 
     fn exact(&self, wanted: &PackageRef, version: &Version, deadline: &Deadline) -> Result<ListedServer, PackageError> {
@@ -126,7 +104,7 @@ impl OfficialRegistry {
     ) -> Result<Option<ListedServer>, PackageError> {
         let (name, version) = (encoded(&wanted.id.to_string()), encoded(version));
         let path = format!("/servers/{name}/versions/{version}?{DELETED_TOO}");
-        let answer = self.document(&path, &wanted.to_string(), limits::RESOLVE, deadline)?;
+        let answer = self.document(&path, Some(&wanted.to_string()), limits::RESOLVE, deadline)?;
         let invalid = |problem: String| VersionProblem::Document(SafeText::new(&problem)).of(wanted);
         answer.map(|answer| ListedServer::read(&Value::Object(answer)).map_err(invalid)).transpose()
     }
@@ -136,7 +114,7 @@ impl OfficialRegistry {
         let path = format!("/servers/{}/versions", encoded(&id.to_string()));
         let invalid = |problem: &str| VersionProblem::Document(SafeText::new(problem)).of(id);
         let (mut listed, mut weight): (Vec<ListedServer>, usize) = (Vec::new(), 0);
-        let found = self.pages(&path, DELETED_TOO, &id.to_string(), deadline, &mut |entry| {
+        let found = self.pages(&path, DELETED_TOO, Some(&id.to_string()), deadline, &mut |entry| {
             let entry = ListedServer::read(entry).map_err(|problem| invalid(&problem))?;
             check_name(id, &entry)?;
             weight = weight.saturating_add(entry.weight());
@@ -175,7 +153,7 @@ impl OfficialRegistry {
         };
         let hint = hint(&listed);
         let is_active = |entry: &ListedServer| matches!(entry.status, None | Some(Status::Published));
-        let newest = listed.into_iter().filter(is_active).filter_map(|entry| Some((entry.semver()?, entry)));
+        let newest = listed.into_iter().filter(is_active).filter_map(|entry| Some((entry.rank()?, entry)));
         let newest = newest.max_by(|(one, _), (other, _)| one.cmp(other)).map(|(_, entry)| entry);
         newest.ok_or_else(|| {
             let hint = format!("`latest` is the highest SemVer that is active\n  {hint}");
@@ -225,7 +203,7 @@ impl OfficialRegistry {
         Ok(Resolution {
             id: wanted.id.clone(),
             version,
-            registry: self.location.clone(),
+            registry: self.asked.location.clone(),
             facts: entry.facts(digest, self.now),
             manifest_digest: *digest,
             bundle_digest: *digest,
@@ -248,22 +226,31 @@ impl OfficialRegistry {
 
     fn no_package(&self, id: &PackageId) -> PackageError {
         let hint = "names are NAMESPACE/NAME, such as io.github.user/server, and capital letters count".to_owned();
-        RegistryProblem::NoSuchPackage { id: id.clone(), hint }.of(&self.location)
+        RegistryProblem::NoSuchPackage { id: id.clone(), hint }.of(&self.asked.location)
     }
 
     fn no_version(&self, wanted: &PackageRef, hint: String) -> PackageError {
         let (id, wanted) = (wanted.id.clone(), wanted.selector.to_string());
-        RegistryProblem::NoSuchVersion { id, wanted, hint }.of(&self.location)
+        RegistryProblem::NoSuchVersion { id, wanted, hint }.of(&self.asked.location)
+    }
+}
+
+/// The error about an answer that is none: about a server, or about the list of all.
+fn invalid(what: Option<&str>, problem: SafeText) -> PackageError {
+    match what {
+        Some(what) => VersionProblem::Document(problem).of(what),
+        None => VersionProblem::List(problem).of(""),
     }
 }
 
 /// Says which versions there are.
 fn hint(listed: &[ListedServer]) -> String {
     let usable: Vec<&str> = listed.iter().filter_map(ListedServer::named_version).collect();
-    let first: Vec<&str> = usable.iter().take(LISTED).copied().collect();
-    let more = usable.len().saturating_sub(first.len());
-    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    if first.is_empty() { "it has none".to_owned() } else { format!("it has: {}{more}", first.join(", ")) }
+    if usable.is_empty() {
+        "it has none".to_owned()
+    } else {
+        format!("it has: {}", directory::listed(&usable, usable.len()))
+    }
 }
 
 /// Checks that an entry is about the server that was asked for.
@@ -291,7 +278,7 @@ impl RegistryClient for OfficialRegistry {
         deadline.check()?;
         if let Some(why) = unfit(&wanted.id) {
             let hint = format!("it can't be in a registry like the official one: {why}");
-            return Err(RegistryProblem::NoSuchPackage { id: wanted.id.clone(), hint }.of(&self.location));
+            return Err(RegistryProblem::NoSuchPackage { id: wanted.id.clone(), hint }.of(&self.asked.location));
         }
         let entry = match &wanted.selector {
             Selector::Exact(version) => self.exact(wanted, version, deadline)?,
@@ -308,16 +295,9 @@ impl RegistryClient for OfficialRegistry {
         digest: &Digest,
         deadline: &Deadline,
     ) -> Result<Box<dyn Read + '_>, PackageError> {
-        let missing = || RegistryProblem::MissingBlob { artifact, digest: *digest }.of(&self.location);
-        let place = self.places.borrow().get(digest).cloned().ok_or_else(missing)?;
-        let answer = match self.client.get_led(&place, "application/octet-stream, */*", deadline)? {
-            HttpOutcome::Found(answer) => answer,
-            HttpOutcome::Missing(_) => return Err(missing()),
-        };
-        if answer.length().is_some_and(|length| length > artifact.limit()) {
-            return Err(VersionProblem::TooLarge(artifact).of(id));
-        }
-        Ok(Box::new(answer.body(deadline)))
+        let place = self.places.borrow().get(digest).cloned().ok_or_else(|| self.asked.no_file(artifact, digest))?;
+        let outcome = self.asked.client.get_led(&place, "application/octet-stream, */*", deadline)?;
+        self.asked.file(outcome, (id, artifact, digest), deadline)
     }
 
     /// A registry of this kind has none.
@@ -327,14 +307,14 @@ impl RegistryClient for OfficialRegistry {
 
     fn probe(&self, deadline: &Deadline) -> Result<(), PackageError> {
         let path = "/servers?limit=1";
-        let answer = self.document(path, "its list of servers", official::PAGE, deadline)?;
+        let answer = self.document(path, None, official::PAGE, deadline)?;
         if answer.is_some_and(|answer| answer.get("servers").is_some_and(Value::is_array)) {
             return Ok(());
         }
-        Err(self.client.failed(HttpProblem::OtherService { noun: NOUN, path: "/servers" }).into())
+        Err(self.asked.other_service("/servers"))
     }
 
     fn registry(&self) -> &Registry {
-        &self.location
+        &self.asked.location
     }
 }

@@ -31,7 +31,8 @@ const INDENT: usize = 2;
 /// When the writer fails.
 pub fn human(scan: &MachineScan, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let palette = &style.palette;
-    for file in scan.files.iter().filter(|file| file.problem.is_some() || !file.servers.is_empty()) {
+    let is_told = |file: &&ScannedFile| file.problem.is_some() || !file.servers.is_empty() || !file.exposure.is_empty();
+    for file in scan.files.iter().filter(is_told) {
         let head = [Span::new(format!("{}, {}:", file.client_name, file.scope.as_str()), palette.strong), {
             let link = file.link.as_ref().map_or_else(String::new, |link| format!(" (a link to {link})"));
             Span::plain(format!("{}{link}", file.path))
@@ -39,6 +40,10 @@ pub fn human(scan: &MachineScan, out: &mut dyn Write, style: &Style) -> io::Resu
         paragraph(out, &head, 0, INDENT, style.width)?;
         if let Some(problem) = &file.problem {
             let line = [Mark::Bad.span(palette), Span::plain(format!("it can't be read: {problem}"))];
+            paragraph(out, &line, INDENT, INDENT.saturating_add(2), style.width)?;
+        }
+        for exposed in &file.exposure {
+            let line = [Mark::Caution.span(palette), Span::plain(exposed.as_str())];
             paragraph(out, &line, INDENT, INDENT.saturating_add(2), style.width)?;
         }
         servers(scan, file, out, style)?;
@@ -112,10 +117,11 @@ fn said(state: &str) -> &'static str {
 
 fn summary(scan: &MachineScan, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let palette = &style.palette;
-    let started = scan.servers().filter(|server| server.off.is_none()).count();
+    let started = scan.servers().filter(|server| server.is_started()).count();
     let ungated = scan.servers().filter(|server| server.is_ungated()).count();
     let unpinned = scan.servers().filter(|server| server.is_unpinned()).count();
     let unread = scan.files.iter().filter(|file| file.problem.is_some()).count();
+    let exposed = scan.files.iter().filter(|file| !file.exposure.is_empty()).count();
     let of_all = |count: usize| match (started, count) {
         (1, _) => "the only server is".to_owned(),
         (_, 1) => format!("1 of {started} servers is"),
@@ -138,16 +144,17 @@ fn summary(scan: &MachineScan, out: &mut dyn Write, style: &Style) -> io::Result
             _ => "every server is started through smcp, and pinned".to_owned(),
         });
     }
-    let mark = match (scan.failed(), unpinned) {
+    if exposed > 0 {
+        let files = if exposed == 1 { "1 file".to_owned() } else { format!("{exposed} files") };
+        said.push(format!("others may change {files}"));
+    }
+    let mark = match (scan.failed(), unpinned.max(exposed)) {
         (true, _) => Mark::Bad,
         (false, 0) => Mark::Good,
         (false, _) => Mark::Caution,
     };
     paragraph(out, &[mark.span(palette), Span::new(said.join("; "), palette.strong)], 0, 2, style.width)?;
-    let is_wrappable = |server: &ScannedServer| {
-        server.is_ungated() && matches!(server.way, StartWay::Past { kind: PastKind::Npx | PastKind::Uvx, .. })
-    };
-    if scan.servers().any(is_wrappable) {
+    if scan.wrappable {
         let advice = "`smcp scan --wrap --import` puts what npx and uvx start behind smcp, and asks for each";
         paragraph(out, &[Span::new("→", palette.dim), Span::plain(advice)], 2, 4, style.width)?;
     }
@@ -157,8 +164,10 @@ fn summary(scan: &MachineScan, out: &mut dyn Write, style: &Style) -> io::Result
 /// The same as a document.
 pub fn document(scan: &MachineScan, exit_code: u8) -> Value {
     let files = scan.files.iter().map(|file| {
-        let ScannedFile { client, scope, path, link, problem, servers: _, client_name: _ } = file;
-        json!({"client": client, "scope": scope, "path": path, "link_to": link, "problem": problem})
+        let ScannedFile { client, scope, path, link, exposure, problem, servers: _, client_name: _ } = file;
+        json!({
+            "client": client, "scope": scope, "path": path, "link_to": link, "exposure": exposure, "problem": problem,
+        })
     });
     let servers = scan.files.iter().flat_map(|file| file.servers.iter().map(move |server| entry(file, server)));
     json!({

@@ -120,7 +120,7 @@ fn search(route: &Route, shared: &Arc<SharedState>) -> Result<FoundResource, Pac
         }
         Route::Server(wanted, deleted_too) => {
             let found = shared.registry.server(wanted, *deleted_too, &deadline)?;
-            found.map(FoundResource::Document).ok_or_else(|| shared.registry.no_server(&wanted.id))
+            found.map(FoundResource::Document).ok_or_else(|| shared.registry.no_server_version(wanted))
         }
         Route::Artifact(artifact, digest) => {
             let (file, length) = shared.registry.verified(*artifact, digest, &deadline)?;

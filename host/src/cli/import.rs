@@ -103,17 +103,12 @@ pub(super) fn parse_origin(text: &str) -> Result<String, String> {
 
 impl ImportCommand {
     /// Imports a source as the command line does that names nothing else but this.
-    pub(super) const fn of(
-        source: ImportSource,
-        bin: Option<String>,
-        variable: Vec<String>,
-        origin: Option<String>,
-    ) -> Self {
+    pub(super) const fn of(source: ImportSource, bin: Option<String>, origin: Option<String>) -> Self {
         Self {
             name: None,
             bin,
             lock: None,
-            variable,
+            variable: Vec::new(),
             permissions: None,
             workdir_writable: false,
             origin,

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
+use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -118,6 +119,12 @@ impl RunCommand {
     /// The package that is to be started, and whether consent is given in advance; `None` when nothing is started.
     pub(super) fn asked(&self) -> Option<(&PackageRef, bool)> {
         (!self.dry_run).then_some((&self.reference, self.options.trust))
+    }
+
+    /// The names of the variables that the line sets for the server, and the file with more of them.
+    pub(super) fn variable_names(&self) -> (impl Iterator<Item = String>, Option<&Path>) {
+        let name = |given: &OsString| given.to_string_lossy().split('=').next().unwrap_or_default().to_owned();
+        (self.env.iter().map(name), self.env_file.as_deref())
     }
 
     /// Carries the command out. When nothing was started, the client is told why in the stream that it reads.

@@ -5,6 +5,7 @@
 mod entry;
 mod package;
 mod read;
+mod shown;
 mod sort;
 mod wrap;
 
@@ -20,6 +21,7 @@ use crate::cli::app::App;
 use crate::cli::client::Client;
 use crate::cli::client::EXTENSION;
 use crate::cli::client::Profile;
+use crate::cli::client::file;
 use crate::cli::client::place::FileRow;
 use crate::cli::client::place::Folders;
 use crate::cli::exit::Exit;
@@ -101,7 +103,11 @@ impl ScanCommand {
             FailOnArgument::Ungated => FailOn::Ungated,
             FailOnArgument::Unpinned => FailOn::Unpinned,
         };
-        let scan = MachineScan { files: found.iter().map(|file| scanned(file, &sorter)).collect(), fail_on };
+        let scan = MachineScan {
+            files: found.iter().map(|file| scanned(file, &sorter)).collect(),
+            fail_on,
+            wrappable: found.iter().any(wrap::is_wrappable),
+        };
         let exit = if scan.failed() { Exit::USAGE } else { Exit::SUCCESS };
         match app.format() {
             AnswerFormat::Json => json::write(&scan::document(&scan, exit.code()), &mut app.out())?,
@@ -194,6 +200,7 @@ fn scanned(file: &ServerFile, sorter: &Sorter<'_>) -> ScannedFile {
         scope: row.scope(),
         path: path.display().to_string(),
         link: real.map(|real| SafeText::quoted(&real.display().to_string())),
+        exposure: file::exposure(path).iter().map(|exposed| SafeText::new(exposed)).collect(),
         problem,
         servers,
     }

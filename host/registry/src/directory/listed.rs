@@ -156,6 +156,17 @@ impl DirectoryRegistry {
         RegistryProblem::NoSuchPackage { id: id.clone(), hint }.of(self.registry())
     }
 
+    /// The error about a version that is not there, or not shown.
+    pub fn no_server_version(&self, wanted: &PackageRef) -> PackageError {
+        let PackageRef { id, selector } = wanted;
+        let is_there = is_nameable(id) && self.versions(id).is_ok_and(|versions| !versions.is_empty());
+        if !is_there {
+            return self.no_server(id);
+        }
+        let hint = "its list of versions says which there are".to_owned();
+        RegistryProblem::NoSuchVersion { id: id.clone(), wanted: selector.to_string(), hint }.of(self.registry())
+    }
+
     /// The versions of a package, the highest first, and the one that `latest` means.
     fn known(&self, id: &PackageId, deadline: &Deadline) -> Result<(Option<Version>, Vec<Version>), PackageError> {
         Ok((self.latest(id, deadline)?.map(|entry| entry.version), self.versions(id)?))

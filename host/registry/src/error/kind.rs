@@ -43,7 +43,7 @@ impl PackageError {
                 VersionProblem::LatestUnknown { .. } => (Registry, "latest-unknown"),
                 VersionProblem::NotInCache { .. } => (Registry, "registry-unavailable"),
                 VersionProblem::NotRunnable(_) => (Registry, "package-kind-unsupported"),
-                VersionProblem::Document(_) => (Integrity, "registry-entry-invalid"),
+                VersionProblem::Document(_) | VersionProblem::List(_) => (Integrity, "registry-entry-invalid"),
                 VersionProblem::Statements(_) => (Integrity, "statements-unreadable"),
                 VersionProblem::Signed => (Usage, "version-signed"),
                 VersionProblem::Withdrawn(_) => (Refused, "version-withdrawn"),

@@ -153,6 +153,8 @@ pub enum VersionProblem {
     },
     /// A resolve document is not valid.
     Document(SafeText),
+    /// The registry's list of all its packages is not valid.
+    List(SafeText),
     /// The registry has nothing of the version that can be started. Holds why, and what can be done.
     NotRunnable(String),
     /// The signed statements about a version are too many, or in a form that is none.
@@ -226,6 +228,7 @@ impl fmt::Display for VersionError {
             VersionProblem::Document(problem) => {
                 write!(f, "the registry's entry for `{label}` is not valid: {problem}")
             }
+            VersionProblem::List(problem) => write!(f, "the registry's list of servers is not valid: {problem}"),
             VersionProblem::NotRunnable(why) => write!(f, "{label} is not started from this registry: {why}"),
             VersionProblem::Statements(problem) => {
                 write!(f, "the registry's signed statements about {label} can't be used: {problem}")
@@ -266,6 +269,7 @@ impl Error for VersionError {
             VersionProblem::AmbiguousDigest { .. }
             | VersionProblem::NotInCache { .. }
             | VersionProblem::Document(_)
+            | VersionProblem::List(_)
             | VersionProblem::NotRunnable(_)
             | VersionProblem::Statements(_)
             | VersionProblem::Signed

@@ -102,6 +102,12 @@ impl ListedServer {
         self.version.parse::<Version>().ok()?.semver()
     }
 
+    /// Its place among the versions that `latest` may mean: one of which nobody says that it is active stands behind all others.
+    /// `None` when it isn't SemVer.
+    pub(super) fn rank(&self) -> Option<impl Ord + use<>> {
+        Some((self.status.is_some(), self.semver()?))
+    }
+
     /// The facts about it when its bundle has this digest, at the time `now`.
     pub(super) fn facts(&self, digest: &Digest, now: u64) -> Facts {
         let facts = Facts { status: self.status.clone(), origin: Some(Origin::Community), ..Facts::default() };

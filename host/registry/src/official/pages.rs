@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::error::PackageError;
-use crate::error::VersionProblem;
 use crate::official::OfficialRegistry;
+use crate::official::invalid;
 use smcp_http::encoded;
 use smcp_model::deadline::Deadline;
 use smcp_model::limits::official;
@@ -14,16 +14,16 @@ use smcp_model::text::SafeText;
 
 impl OfficialRegistry {
     /// Hands every entry of a list to `take`; returns whether there is such a list. `query` is what is asked for on each
-    /// page, and `what` the list is about.
+    /// page, and `what` the server that the list is about, if it is about one.
     pub(super) fn pages(
         &self,
         path: &str,
         query: &str,
-        what: &str,
+        what: Option<&str>,
         deadline: &Deadline,
         take: &mut dyn FnMut(&Value) -> Result<(), PackageError>,
     ) -> Result<bool, PackageError> {
-        let invalid = |problem: &str| VersionProblem::Document(SafeText::new(problem)).of(what);
+        let invalid = |problem: &str| invalid(what, SafeText::new(problem));
         let (mut cursors, mut count) = (BTreeSet::new(), 0_usize);
         let mut address = format!("{path}?{query}&limit={}", official::LISTED_AT_ONCE);
         for _ in 0..official::PAGES {

@@ -153,7 +153,11 @@ impl ListedServer {
         if !others.is_empty() {
             return others.join("\n  ");
         }
-        if self.is_remote { "it runs elsewhere, and is reached over the network" } else { "it has no package" }
-            .to_owned()
+        let why = if self.is_remote {
+            "it runs elsewhere, and is reached over the network"
+        } else {
+            "it has no package\n  where smcp serves the registry, its address without /v0.1 starts it"
+        };
+        why.to_owned()
     }
 }

@@ -13,6 +13,7 @@ use smcp_model::scan::MachineScan;
 use smcp_model::scan::ScannedFile;
 use smcp_model::scan::ScannedServer;
 use smcp_model::scan::StartWay;
+use smcp_model::text::SafeText;
 
 /// A thing to report, before its rule has a number.
 struct ScanResult<'s> {
@@ -54,6 +55,17 @@ fn of_file<'s>(scan: &MachineScan, file: &'s ScannedFile) -> Vec<ScanResult<'s>>
             meaning: "A client's file can't be read, so what the client starts is not known.".to_owned(),
             level: "error",
             text: format!("this file of {} can't be read: {problem}", file.client_name),
+            file,
+            server: None,
+        });
+    }
+    if !file.exposure.is_empty() {
+        let exposed: Vec<&str> = file.exposure.iter().map(SafeText::as_str).collect();
+        found.push(ScanResult {
+            rule: "exposed-file".to_owned(),
+            meaning: "Others may change a client's file, and with it what the client starts.".to_owned(),
+            level: "warning",
+            text: exposed.join("; "),
             file,
             server: None,
         });

@@ -143,14 +143,7 @@ impl ClientFile {
             return Err(FileError::Foreign { uid });
         }
         let above = self.path.parent().map(|above| (above, Ownership::from(&folder)));
-        let checked = file.into_iter().chain(above).filter_map(|(path, ownership)| {
-            let untrusted = caller.check(ownership).err()?;
-            let (path, remedy) = (path.display(), untrusted.remedy());
-            let whose =
-                if matches!(untrusted, Untrusted::Foreign { .. }) { "" } else { &format!("; run: {remedy} {path}") };
-            Some(format!("{path}: {untrusted}, and whoever may write there chooses what the client starts{whose}"))
-        });
-        Ok(checked.collect())
+        Ok(file.into_iter().chain(above).filter_map(|(path, ownership)| exposed(path, ownership)).collect())
     }
 
     /// The warnings about other users who could change the file.
@@ -170,6 +163,31 @@ impl ClientFile {
 
     /// Replaces the text by `text`. Returns the path of the backup, when there was a file.
     pub(in crate::cli) fn replace(&self, text: &str) -> Result<Option<PathBuf>, FileError> {
+        let new = self.written(text)?;
+        let backup = self.old.as_ref().map(|old| self.back_up(old)).transpose()?;
+        if let Err(cause) = new.replace(self.name()) {
+            backup.iter().for_each(|backup| self.remove(backup));
+            return Err(FileError::while_doing("replace it")(cause));
+        }
+        Ok(backup)
+    }
+
+    /// Replaces the text by the one before the last change, and removes the backup that was made then.
+    pub(in crate::cli) fn put_back(&self, text: &str, backup: Option<&Path>) -> Result<(), FileError> {
+        self.written(text)?.replace(self.name()).map_err(FileError::while_doing("replace it"))?;
+        backup.iter().for_each(|backup| self.remove(backup));
+        Ok(())
+    }
+
+    /// Removes a backup. One that can't be removed has the text that the file has, too.
+    fn remove(&self, backup: &Path) {
+        if let Err(error) = self.dir.remove_file(backup.file_name().unwrap_or_default()) {
+            tracing::info!(%error, "a backup could not be removed");
+        }
+    }
+
+    /// Writes the new content beside the file, which has to be as it was.
+    fn written(&self, text: &str) -> Result<TempFile<'_>, FileError> {
         let mut new = TempFile::new(&self.dir).map_err(FileError::while_doing("write beside it"))?;
         let mode = self.old.as_ref().map_or(NEW_MODE, |old| old.mode);
         let written = new
@@ -181,9 +199,7 @@ impl ClientFile {
         if now.as_ref().map(|old| &old.text) != self.old.as_ref().map(|old| &old.text) {
             return Err(FileError::Changed);
         }
-        let backup = self.old.as_ref().map(|old| self.back_up(old)).transpose()?;
-        new.replace(self.name()).map_err(FileError::while_doing("replace it"))?;
-        Ok(backup)
+        Ok(new)
     }
 
     fn name(&self) -> &OsStr {
@@ -233,6 +249,21 @@ impl ClientFile {
         }
         Err(FileError::Backups)
     }
+}
+
+/// Returns which other users could change the file of a client, or what is in its folder, and how.
+pub(in crate::cli) fn exposure(path: &Path) -> Vec<String> {
+    let Ok(path) = authority::resolve(path) else { return Vec::new() };
+    let checked = [Some(path.as_path()), path.parent()].into_iter().flatten();
+    checked.filter_map(|path| exposed(path, authority::ownership(path)?)).collect()
+}
+
+/// Says who else could change a file, or what is in a folder.
+fn exposed(path: &Path, found: Ownership) -> Option<String> {
+    let untrusted = authority::caller().check(found).err()?;
+    let (path, remedy) = (path.display(), untrusted.remedy());
+    let whose = if matches!(untrusted, Untrusted::Foreign { .. }) { "" } else { &format!("; run: {remedy} {path}") };
+    Some(format!("{path}: {untrusted}, and whoever may write there chooses what the client starts{whose}"))
 }
 
 /// Locks the folder, and waits as long as another smcp has the lock. A lock of the folder leaves no file behind. Where

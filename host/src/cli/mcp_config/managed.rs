@@ -9,6 +9,7 @@ use crate::cli::app::App;
 use crate::cli::client::managed::ManagedClient;
 use crate::cli::client::place::Folders;
 use crate::cli::failure::Failure;
+use crate::cli::forecast::Forecast;
 use crate::cli::mcp_config::McpConfigCommand;
 
 impl McpConfigCommand {
@@ -23,7 +24,9 @@ impl McpConfigCommand {
         let servers = self.references.iter().map(|reference| self.server(app, &profile, reference));
         let servers: Vec<_> = servers.collect::<Result<_, _>>()?;
         let mut names = BTreeSet::new();
-        if let Some(twice) = servers.iter().find(|server| !names.insert(&server.name)) {
+        // The others compare the line alone.
+        let twice = servers.iter().find(|server| !names.insert(&server.name));
+        if let Some(twice) = twice.filter(|_| client == ManagedClient::Codex) {
             let name = &twice.name;
             return Err(Failure::usage(anyhow!("two of the packages would be called `{name}`: print them one by one")));
         }
@@ -50,6 +53,12 @@ impl McpConfigCommand {
             "no client compares a server's variables: rules that have to hold whatever a user sets belong into the \
              system layer, /etc/mcp",
         );
+        let notices = self.references.iter().filter(|_| !app.is_quiet()).map(|reference| {
+            let (forecast, _) = Forecast::of(app.session(None)?, reference, self.trust);
+            Ok(forecast.notice(reference))
+        });
+        let notices: Vec<_> = notices.collect::<Result<_, Failure>>()?;
+        notices.iter().flatten().for_each(|notice| app.notice(notice));
         Ok(())
     }
 }

@@ -11,6 +11,8 @@ pub(super) enum ClientStart {
         words: Vec<String>,
         /// Variables that it gets; those whose value comes from elsewhere have none.
         variables: Vec<(String, Option<String>)>,
+        /// Whether a file has more of them.
+        has_file: bool,
     },
     /// Connect to a URL.
     Url(String),
@@ -38,7 +40,7 @@ impl ClientStart {
             return Self::BuiltIn(kind.to_owned());
         }
         if kind == "inline_python" {
-            return Self::Command { words: vec!["uvx".to_owned()], variables: Vec::new() };
+            return Self::Command { words: vec!["uvx".to_owned()], variables: Vec::new(), has_file: false };
         }
         let url = URLS.iter().find_map(|key| members.get(*key)).filter(|url| !url.is_null());
         let command = ["command", "cmd"].iter().find_map(|key| members.get(*key)).filter(|command| !command.is_null());
@@ -52,7 +54,10 @@ impl ClientStart {
                 let inner = if command.is_object() { command } else { entry };
                 let program = command.get("path").unwrap_or(command);
                 match words(program, inner.get("args")) {
-                    Some(words) => Self::Command { words, variables: variables(inner) },
+                    Some(words) => {
+                        let has_file = entry.get("envFile").is_some();
+                        Self::Command { words, variables: variables(inner), has_file }
+                    }
                     None => Self::Unknown("its command or its arguments are no texts"),
                 }
             }
@@ -103,7 +108,8 @@ mod tests {
     use super::*;
 
     fn command(words: &[&str]) -> ClientStart {
-        ClientStart::Command { words: words.iter().map(|word| (*word).to_owned()).collect(), variables: Vec::new() }
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        ClientStart::Command { words, variables: Vec::new(), has_file: false }
     }
 
     #[test]

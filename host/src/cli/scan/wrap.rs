@@ -27,9 +27,11 @@ use crate::cli::scan::package;
 use crate::cli::scan::package::PackagedLine;
 use crate::cli::scan::read;
 use crate::cli::scan::read::FoundServer;
+use crate::cli::scan::shown;
 use crate::cli::scan::sort;
 use smcp_authority as authority;
 use smcp_import::ImportSource;
+use smcp_model::code_variable::changes_code;
 use smcp_model::deadline::Deadline;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Selector;
@@ -98,16 +100,29 @@ impl WrapOptions {
                 chosen.push(wrappable);
             }
         }
+        // What can be known before is known before anything is imported.
+        for WrappableServer { file, .. } in &chosen {
+            if let Ok((text, _)) = &file.content {
+                open(&file.path, text).map_err(Failure::usage)?;
+            }
+        }
+        let mut done: Vec<(PackagedLine, PackageRef)> = Vec::new();
         for wrappable in chosen.iter_mut().filter(|wrappable| wrappable.package.is_none()) {
-            let source = wrappable.line.source.clone();
-            let command =
-                ImportCommand::of(source, wrappable.line.bin.clone(), wrappable.variables.clone(), self.origin.clone());
-            match command.import(app)? {
+            let line = &wrappable.line;
+            let same = |(it, _): &&(PackagedLine, _)| it.source == line.source && it.bin == line.bin;
+            if let Some((_, package)) = done.iter().find(same) {
+                wrappable.package = Some(package.clone());
+                continue;
+            }
+            // No variables: a version has one content, whichever client has it imported.
+            match ImportCommand::of(line.source.clone(), line.bin.clone(), self.origin.clone()).import(app)? {
                 Ok((_, imported, published)) => {
                     let remarks = imported.remarks.iter().chain(&published.remarks);
                     remarks.for_each(|remark| app.notice(remark.as_str()));
                     let selector = Selector::Exact(imported.version.clone());
-                    wrappable.package = Some(PackageRef { id: imported.id.clone(), selector });
+                    let package = PackageRef { id: imported.id.clone(), selector };
+                    done.push((line.clone(), package.clone()));
+                    wrappable.package = Some(package);
                 }
                 Err(exit) => return Ok(Some(exit)),
             }
@@ -116,8 +131,8 @@ impl WrapOptions {
         let backups = replace_all(&changed).map_err(Failure::usage)?;
         for wrappable in &chosen {
             let WrappableServer { file, server, package, .. } = wrappable;
-            let backup = changed.iter().zip(&backups).find(|(it, _)| it.file.path == file.path);
-            let backup = backup.and_then(|(_, backup)| backup.as_ref());
+            let replaced = changed.iter().zip(&backups).find(|(it, _)| it.file.path == file.path);
+            let backup = replaced.and_then(|(_, backup)| backup.as_ref());
             let rows = [
                 Some(("file", Span::plain(file.path.display().to_string()))),
                 backup.map(|backup| ("backup", Span::plain(backup.display().to_string()))),
@@ -142,12 +157,20 @@ impl WrapOptions {
         for file in found {
             let Ok((_, servers)) = &file.content else { continue };
             for server in servers.iter().filter(|server| server.off.is_none()) {
-                let ClientStart::Command { words, variables } = ClientStart::of(&server.entry) else { continue };
-                if package::fetcher(&words).is_none() {
+                let ClientStart::Command { words, variables, has_file } = ClientStart::of(&server.entry) else {
+                    continue;
+                };
+                let line = shown::whole_line(&words);
+                if package::fetcher(line.as_ref().unwrap_or(&words)).is_none() {
                     continue;
                 }
                 let variables: Vec<_> = variables.into_iter().map(|(name, _)| name).collect();
-                match self.judged(file, server, &words, &variables, registry)? {
+                let unfit = unfit(file, server, &words, &variables, has_file);
+                let judged = match unfit.map_or_else(|| obstacle(app, file, server), |why| Ok(Some(why)))? {
+                    Some(why) => Err(why),
+                    None => self.judged(&words, registry)?,
+                };
+                match judged {
                     Ok((line, package)) => {
                         wrappable.push(WrappableServer { file, server, line, variables, package });
                     }
@@ -165,30 +188,9 @@ impl WrapOptions {
     /// Returns the package of a line, or why it can't be put behind smcp.
     fn judged(
         &self,
-        file: &ServerFile,
-        server: &FoundServer,
         words: &[String],
-        variables: &[String],
         registry: &Registry,
     ) -> Result<Result<(PackagedLine, Option<PackageRef>), String>, Failure> {
-        if file.row.scope() == Scope::Managed || file.row.sections == EXTENSION {
-            return Ok(Err("the file is not yours to change by hand".to_owned()));
-        }
-        if file.row.format == FileFormat::Yaml {
-            return Ok(Err("smcp changes no YAML, because it could not keep comments and layout".to_owned()));
-        }
-        if server.entry.get("envFile").is_some() {
-            return Ok(Err("its `envFile` has variables that smcp does not know to pass on".to_owned()));
-        }
-        let is_name =
-            |name: &&String| !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
-        if let Some(name) = variables.iter().find(|name| !is_name(name)) {
-            return Ok(Err(format!("it has a variable with the name `{}`", SafeText::quoted_value(name))));
-        }
-        let odd = variables.iter().find(|name| sort::is_loader_variable(name) || name.starts_with("SMCP_"));
-        if let Some(name) = odd {
-            return Ok(Err(format!("the variable {} would change smcp itself", SafeText::quoted_value(name))));
-        }
         let Some(line) = PackagedLine::of(words) else {
             return Ok(Err("a word of its command is not understood".to_owned()));
         };
@@ -218,6 +220,76 @@ impl WrapOptions {
         let answer = prompt::question(&question, &mut input, &mut app.err());
         answer.ok_or_else(|| Failure::usage(anyhow!("the question was not answered; nothing was changed")))
     }
+}
+
+/// Returns why a server can't be put behind smcp whatever its package is.
+fn unfit(
+    file: &ServerFile,
+    server: &FoundServer,
+    words: &[String],
+    variables: &[String],
+    has_file: bool,
+) -> Option<String> {
+    if file.row.scope() == Scope::Managed || file.row.sections == EXTENSION {
+        return Some("the file is not yours to change by hand".to_owned());
+    }
+    if file.row.format == FileFormat::Yaml {
+        return Some("smcp changes no YAML, because it could not keep comments and layout".to_owned());
+    }
+    if shown::whole_line(words).is_some() {
+        return Some("its `command` is a whole line, and no program".to_owned());
+    }
+    if has_file {
+        return Some("its `envFile` has variables that smcp does not know to pass on".to_owned());
+    }
+    // A package starts in the folder of its bundle.
+    if server.entry.get("cwd").is_some_and(|folder| !folder.is_null()) {
+        return Some("its `cwd` would not be the folder that it starts in".to_owned());
+    }
+    if words.iter().skip(1).any(|word| is_relative(word)) {
+        return Some("an argument is a path below the folder that it starts in, which would be another".to_owned());
+    }
+    let is_name = |name: &&String| !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
+    if let Some(name) = variables.iter().find(|name| !is_name(name)) {
+        return Some(format!("it has a variable with the name `{}`", SafeText::quoted_value(name)));
+    }
+    if let Some(name) = variables.iter().find(|name| changes_code(name)) {
+        return Some(sort::code_changed(name));
+    }
+    if let Some(name) = variables.iter().find(|name| name.starts_with("SMCP_")) {
+        return Some(format!("the variable {} would change smcp itself", SafeText::quoted_value(name)));
+    }
+    None
+}
+
+/// Whether an argument, or the value of an option, is the path of something in the folder that a server starts in.
+fn is_relative(word: &str) -> bool {
+    let path = word.split_once('=').map_or(word, |(_, value)| value);
+    [".", ".."].contains(&path) || path.starts_with("./") || path.starts_with("../")
+}
+
+/// Whether a file has a server that can be put behind smcp, as far as its words tell.
+pub(super) fn is_wrappable(file: &ServerFile) -> bool {
+    let fits = |server: &FoundServer| match ClientStart::of(&server.entry) {
+        ClientStart::Command { words, variables, has_file } if server.off.is_none() => {
+            let variables: Vec<_> = variables.into_iter().map(|(name, _)| name).collect();
+            PackagedLine::of(&words).is_some() && unfit(file, server, &words, &variables, has_file).is_none()
+        }
+        ClientStart::Command { .. } | ClientStart::Url(_) | ClientStart::BuiltIn(_) | ClientStart::Unknown(_) => false,
+    };
+    file.content.as_ref().is_ok_and(|(_, servers)| servers.iter().any(fits))
+}
+
+/// Returns why the place of a server takes no line of smcp.
+fn obstacle(app: &App, file: &ServerFile, server: &FoundServer) -> Result<Option<String>, Failure> {
+    let own = SmcpLine::of(app, &[], "")?;
+    if let Err(failure) = own.check_expansion(&file.profile) {
+        return Ok(Some(failure.message().lines().next().unwrap_or_default().to_owned()));
+    }
+    // Whether the layout takes another command does not depend on its words.
+    let command = ClientCommand { program: own.program, args: own.args };
+    let text = file.content.as_ref().map_or("", |(text, _)| text);
+    Ok(file.row.format.rewrite(text, &server.keys, &command).err().map(|error| error.to_string()))
 }
 
 /// Returns the package that was imported from a source: its version where the source names one, else the newest.
@@ -286,23 +358,24 @@ fn command_of(app: &App, wrappable: &WrappableServer<'_>) -> Result<ClientComman
     Ok(ClientCommand { program, args })
 }
 
-/// Replaces every file, or none: when one fails, those before it are put back. Returns the backups.
+/// Replaces every file, or none: when one fails, those before it are put back, and their backups removed. Returns the backup
+/// of each.
 fn replace_all(changed: &[ChangedFile<'_>]) -> anyhow::Result<Vec<Option<PathBuf>>> {
-    // What can be known before is known before the first one changes.
+    // The import may have taken long.
     for change in changed {
         open(&change.file.path, change.old)?;
     }
-    let mut backups = Vec::new();
-    for (at, change) in changed.iter().enumerate() {
+    let mut backups: Vec<Option<PathBuf>> = Vec::new();
+    for change in changed {
         let path = &change.file.path;
-        let replaced = open(path, change.old).and_then(|file| Ok(file.replace(&change.new)?));
-        match replaced.with_context(|| format!("{} was not changed", path.display())) {
+        let done = open(path, change.old).and_then(|file| Ok(file.replace(&change.new)?));
+        match done.with_context(|| format!("{} was not changed", path.display())) {
             Ok(backup) => backups.push(backup),
             Err(error) => {
-                for earlier in changed.iter().take(at) {
+                for (earlier, backup) in changed.iter().zip(&backups) {
                     let path = &earlier.file.path;
                     open(path, &earlier.new)
-                        .and_then(|file| Ok(file.replace(earlier.old)?))
+                        .and_then(|file| Ok(file.put_back(earlier.old, backup.as_deref())?))
                         .with_context(|| format!("{} could not be put back after this: {error:#}", path.display()))?;
                 }
                 return Err(error.context("nothing was changed"));
