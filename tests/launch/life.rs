@@ -75,7 +75,7 @@ macro_rules! and_stays {
     };
 }
 
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     Kind {
         script: "trap '' TERM; echo $$ $PPID >&9; while :; do sleep 1000; done",
         processes: 1,
@@ -116,6 +116,20 @@ const KINDS: [Kind; 7] = [
         grace_periods: GracePeriods { input_closed: NEVER, terminate: NEVER },
         asked: None,
         left: Some(3),
+    },
+    // It moves into smcp's own group, where no signal for its group finds it.
+    Kind {
+        script: r#"trap '' TERM HUP; exec python3 -c '
+import os, time
+keeper = os.getppid()
+smcp = open(f"/proc/{keeper}/stat").read().rsplit(")", 1)[1].split()[1]
+os.setpgid(0, os.getpgid(int(smcp)))
+os.write(9, f"{os.getpid()} {keeper}\n".encode())
+time.sleep(1000)'"#,
+        processes: 1,
+        grace_periods: GracePeriods { input_closed: NOW, terminate: NOW },
+        asked: Some(137),
+        left: Some(137),
     },
     // It ends slowly.
     Kind {

@@ -10,6 +10,7 @@ use std::process::Child;
 
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
+use nix::sys::signal::kill;
 use nix::sys::signal::killpg;
 use nix::sys::wait::WaitPidFlag;
 use nix::sys::wait::WaitStatus;
@@ -85,9 +86,15 @@ impl Process {
         Ok(State::Ended(ended))
     }
 
+    /// Ends the server, whatever group it is in, and everything in its own.
+    pub(crate) fn end(&self) {
+        let _ = killpg(self.server, Signal::SIGKILL);
+        let _ = kill(self.server, Signal::SIGKILL);
+    }
+
     /// Ends the server and everything in its group, now.
     pub(crate) fn kill(&mut self) {
-        let _ = killpg(self.server, Signal::SIGKILL);
+        self.end();
         let _ = self.child.wait();
     }
 }

@@ -34,12 +34,12 @@ pub(crate) enum EndingEvent {
     Unfit,
 }
 
-/// A signal for the server's process group.
+/// What is done to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EndingStep {
-    /// SIGTERM.
+    /// SIGTERM for its process group.
     Terminate,
-    /// SIGKILL.
+    /// SIGKILL for it and everything that it started.
     Kill,
 }
 

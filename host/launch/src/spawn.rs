@@ -100,6 +100,12 @@ impl RunningServer {
         Ok(state)
     }
 
+    /// Ends the server and everything that it started: also a server that has left its group, which no signal to the
+    /// group finds.
+    pub(crate) fn end(&self) {
+        self.process.end();
+    }
+
     /// Sends a signal to the whole group. It fails only when the group is empty.
     pub(crate) fn signal(&self, signal: Signal) {
         let _ = killpg(self.process.group(), signal);

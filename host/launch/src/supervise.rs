@@ -67,12 +67,11 @@ pub(crate) fn supervise(
         let steps: Vec<_> =
             closed.into_iter().chain(asked).chain(relayed).filter_map(|event| ending.on(event, now)).collect();
         for step in steps.into_iter().chain(ending.due(now)) {
-            let signal = match step {
-                EndingStep::Terminate => Signal::SIGTERM,
-                EndingStep::Kill => Signal::SIGKILL,
-            };
-            tracing::debug!(%signal, "ending the server");
-            server.signal(signal);
+            tracing::debug!(?step, "ending the server");
+            match step {
+                EndingStep::Terminate => server.signal(Signal::SIGTERM),
+                EndingStep::Kill => server.end(),
+            }
         }
     }
 }

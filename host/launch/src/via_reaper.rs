@@ -136,12 +136,17 @@ impl Process {
         }
     }
 
-    /// Ends the server and all its descendants, now.
-    pub(crate) fn kill(&mut self) {
+    /// Has the reaper end the server and all its descendants, whatever groups they are in.
+    pub(crate) fn end(&self) {
         let reaper = Pid::from_raw(self.reaper.id().cast_signed());
         let _ = kill(reaper, reaper::END);
         // A stopped reaper has to be resumed.
         let _ = kill(reaper, Signal::SIGCONT);
+    }
+
+    /// Ends the server and all its descendants, now.
+    pub(crate) fn kill(&mut self) {
+        self.end();
         let _ = self.reaper.wait();
         self.end_orphans();
     }
