@@ -8,7 +8,7 @@ use crate::world::all;
 use crate::world::outcome;
 
 /// Tries at files and processes that anybody's program can do, but not after each other.
-const FILES: [&str; 15] = [
+const FILES: [&str; 18] = [
     "read the key",
     "read it by /proc",
     "read it by openat2",
@@ -22,6 +22,9 @@ const FILES: [&str; 15] = [
     "signal smcp",
     "signal smcp by its descriptor",
     "limit smcp",
+    "place smcp",
+    "slow smcp down",
+    "slow all down",
     "empty it",
     "move it",
 ];
@@ -52,8 +55,9 @@ const PROCESSES: [&str; 5] = ["fork", "fork by its number", "start a program", "
 /// They take the place of the server when they come of it.
 const TAKEN_OVER: [&str; 2] = ["become one of memory", "guess the token"];
 /// What every server can do.
-const OPEN: [&str; 8] = [
+const OPEN: [&str; 9] = [
     "start a thread",
+    "place itself",
     "run an event loop",
     "make a pair",
     "keep something",
@@ -76,7 +80,7 @@ fn without_confinement_all_of_it_can_be_done() {
     let world = World::new("confinement: off\n");
     world.publish(&nothing());
     assert_eq!(world.foreseen(), ("none".to_owned(), vec!["off".to_owned()]));
-    let names = [&FILES[..14], &NETWORK[..5], &PROCESSES[..1], &PROCESSES[2..]].concat();
+    let names = [&FILES[..17], &NETWORK[..5], &PROCESSES[..1], &PROCESSES[2..]].concat();
     all(&world.tries(&names), &names, "done");
     let moved = world.tries(&["move it"]);
     all(&moved, &["move it"], "done");

@@ -115,6 +115,26 @@ def terminal():
     return "reached the kernel"
 
 
+def taken_terminal():
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    os.tcsetpgrp(2, os.getpgrp())
+
+
+def typed(before):
+    """What is typed, read where messages go: terminals are opened for both."""
+    signal.signal(signal.SIGTTIN, signal.SIG_IGN)
+    read, write = os.pipe()
+    if os.fork() == 0:
+        try:
+            before()
+            os.write(write, os.read(2, 16))
+        finally:
+            os._exit(0)
+    os.close(write)
+    if not os.read(read, 16):
+        raise Refused("nothing was read")
+
+
 def thread():
     done = []
     worker = threading.Thread(target=lambda: done.append(1))
@@ -166,6 +186,15 @@ PROBES = {
     "trace smcp": lambda: refused_as(EPERM, "ptrace", 16, 0x7FFFFFFF, 0, 0),
     "read smcp's memory": lambda: refused_as(EPERM, "process_vm_readv", 0x7FFFFFFF, 0, 0, 0, 0, 0),
     "take smcp's files": lambda: refused_as(EPERM, "pidfd_getfd", -1, 0, 0),
+    "place smcp": lambda: os.sched_setaffinity(PARENT, os.sched_getaffinity(0)),
+    "slow smcp down": lambda: os.setpriority(os.PRIO_PROCESS, PARENT, 1),
+    "slow all down": lambda: os.setpriority(os.PRIO_USER, 0, 1),
+    # The terminal.
+    "open the terminal": lambda: os.close(os.open("/dev/tty", os.O_RDWR)),
+    "join another group": lambda: os.setpgid(0, os.getpgid(PARENT)),
+    "take the terminal": taken_terminal,
+    "read what is typed": lambda: typed(lambda: None),
+    "read it from another session": lambda: typed(os.setsid),
     # Network.
     "make a socket of IPv4": lambda: socket.socket(socket.AF_INET).close(),
     "make a socket of IPv6": lambda: socket.socket(socket.AF_INET6).close(),
@@ -193,6 +222,7 @@ PROBES = {
     "become one of memory": memory_program,
     "guess the token": guessed,
     # What must work.
+    "place itself": lambda: os.sched_setaffinity(0, os.sched_getaffinity(0)) or os.nice(1),
     "start a thread": thread,
     "run an event loop": loop,
     "make a pair": lambda: [end.close() for end in socket.socketpair()],

@@ -23,7 +23,7 @@ pub(crate) const ARCHITECTURE: Option<u32> = if cfg!(all(target_arch = "x86_64",
 /// What is refused beyond the calls that only machines need.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Refused {
-    /// New namespaces, and limits of other processes.
+    /// New namespaces, and limits and priorities of other processes.
     pub(crate) strict: bool,
     /// Every socket but local pairs.
     pub(crate) network: bool,
@@ -101,7 +101,13 @@ pub(crate) fn program(refused: Refused) -> Vec<Instruction> {
     if refused.strict {
         refuse(&mut program, calls::UNSHARE, &any_bit(0, NAMESPACES, not_permitted));
         refuse(&mut program, calls::SETNS, &[answer(not_permitted)]);
-        refuse(&mut program, calls::PRLIMIT, &unless(0, 0, not_permitted));
+        // What is done to another process, or a thread by its number: their places, priorities and limits.
+        for number in calls::OF_OTHERS {
+            refuse(&mut program, number, &unless(0, 0, not_permitted));
+        }
+        for (number, itself) in [(calls::SETPRIORITY, 0), (calls::IOPRIO_SET, 1)] {
+            refuse(&mut program, number, &unless_both([itself, 0], not_permitted));
+        }
     }
     match refused.processes {
         None if refused.strict => {
@@ -182,6 +188,18 @@ const fn pair_alone(error: u32) -> [Instruction; 6] {
 /// Refuses a call unless an argument, an `int`, has this value.
 const fn unless(index: u32, value: u32, error: u32) -> [Instruction; 4] {
     [load(argument(index)), instruction(EQUAL, value, 1, 0), answer(error), answer(ALLOW)]
+}
+
+/// Refuses a call unless the first two arguments, of the kind of `int`, have these values.
+const fn unless_both([first, second]: [u32; 2], error: u32) -> [Instruction; 6] {
+    [
+        load(argument(0)),
+        instruction(EQUAL, first, 0, 2),
+        load(argument(1)),
+        instruction(EQUAL, second, 1, 0),
+        answer(error),
+        answer(ALLOW),
+    ]
 }
 
 /// Refuses `execve` unless its fourth to sixth arguments, which it does not use, are the token.

@@ -36,6 +36,14 @@ numbers! {
     IOCTL = SYS_ioctl,
     PRLIMIT = SYS_prlimit64,
     SETNS = SYS_setns,
+    SETPRIORITY = SYS_setpriority,
+    IOPRIO_SET = SYS_ioprio_set,
+    SCHED_SETAFFINITY = SYS_sched_setaffinity,
+    SCHED_SETATTR = SYS_sched_setattr,
+    SCHED_SETPARAM = SYS_sched_setparam,
+    SCHED_SETSCHEDULER = SYS_sched_setscheduler,
+    MIGRATE_PAGES = SYS_migrate_pages,
+    MOVE_PAGES = SYS_move_pages,
     SOCKET = SYS_socket,
     SOCKETPAIR = SYS_socketpair,
     UNSHARE = SYS_unshare,
@@ -45,6 +53,10 @@ numbers! {
 }
 
 pub(super) const IO_URING: [u32; 3] = [IO_URING_SETUP, IO_URING_ENTER, IO_URING_REGISTER];
+
+/// The calls whose first argument is the number of a process, 0 for whoever calls.
+pub(super) const OF_OTHERS: [u32; 7] =
+    [PRLIMIT, SCHED_SETAFFINITY, SCHED_SETATTR, SCHED_SETPARAM, SCHED_SETSCHEDULER, MIGRATE_PAGES, MOVE_PAGES];
 
 /// The old calls that make a process.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

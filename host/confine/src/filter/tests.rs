@@ -121,8 +121,25 @@ fn new_namespaces_are_refused_where_permissions_are_known() {
     assert_eq!(asked(STRICT, calls::CLONE, [17, 0, 0, 0, 0, 0]), CallAnswer::Allowed);
     assert_eq!(asked(STRICT, calls::CLONE3, [0; 6]), CallAnswer::Refused(NO_SUCH_CALL));
     assert_eq!(asked(NONE, calls::CLONE3, [0; 6]), CallAnswer::Allowed);
-    assert_eq!(asked(STRICT, calls::PRLIMIT, [0; 6]), CallAnswer::Allowed);
-    assert_eq!(asked(STRICT, calls::PRLIMIT, [1, 0, 0, 0, 0, 0]), CallAnswer::Refused(NOT_PERMITTED));
+}
+
+#[test]
+fn places_and_priorities_are_ones_own() {
+    let refused = || CallAnswer::Refused(NOT_PERMITTED);
+    for number in calls::OF_OTHERS {
+        assert_eq!(asked(STRICT, number, [0; 6]), CallAnswer::Allowed, "{number}");
+        assert_eq!(asked(STRICT, number, [1, 0, 0, 0, 0, 0]), refused(), "{number}");
+        assert_eq!(asked(NONE, number, [1, 0, 0, 0, 0, 0]), CallAnswer::Allowed, "{number}");
+    }
+    // A process, a group, all of a user: by words that differ between the two.
+    for (number, itself) in [(calls::SETPRIORITY, 0), (calls::IOPRIO_SET, 1)] {
+        for which in 0..4 {
+            let own = asked(STRICT, number, [which, 0, 5, 0, 0, 0]);
+            assert_eq!(own, if which == itself { CallAnswer::Allowed } else { refused() }, "{number} {which}");
+            assert_eq!(asked(STRICT, number, [which, 1, 5, 0, 0, 0]), refused(), "{number} {which}");
+            assert_eq!(asked(NONE, number, [which, 1, 5, 0, 0, 0]), CallAnswer::Allowed);
+        }
+    }
 }
 
 #[test]
@@ -160,7 +177,10 @@ const THREAD_FLAGS: u32 = 0x003d_0f00;
 #[test]
 fn everything_else_is_allowed() {
     for number in 0..500 {
-        let known = MACHINE.contains(&number) || number == calls::CLONE3 || number == calls::SETNS;
+        let known = MACHINE.contains(&number)
+            || number == calls::CLONE3
+            || number == calls::SETNS
+            || number == calls::IOPRIO_SET;
         if !known {
             assert_eq!(asked(STRICT, number, [0; 6]), CallAnswer::Allowed, "{number}");
         }
