@@ -13,8 +13,12 @@
 mod bed;
 #[path = "../support/redact.rs"]
 mod redact;
+#[path = "../support/terminal.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod terminal;
 
 mod data;
+mod given;
 mod hostile;
 mod ordinary;
 mod said;

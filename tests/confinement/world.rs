@@ -47,9 +47,7 @@ impl World {
 
     /// Returns what the server says of each try, and the rest of its lines.
     pub(crate) fn tries(&self, names: &[&str]) -> Vec<(String, String)> {
-        let ran = self.start(&[&names.join(","), "NoNewPrivs,Seccomp,CapEff"]);
-        let pairs = ran.lines().filter_map(|line| line.split_once(": "));
-        pairs.map(|(name, what)| (name.to_owned(), what.to_owned())).collect()
+        pairs(&self.start(&[&names.join(","), "NoNewPrivs,Seccomp,CapEff"]))
     }
 
     /// Runs the server to its end with these arguments; returns what it prints.
@@ -74,6 +72,12 @@ impl World {
         assert_eq!(state == "full", missing.is_empty(), "{state} {missing:?}");
         missing.iter().all(|gap| ["sockets", "hosts", "permissions"].contains(&gap.as_str()))
     }
+}
+
+/// Reads what the server prints.
+pub(crate) fn pairs(printed: &str) -> Vec<(String, String)> {
+    let pairs = printed.lines().filter_map(|line| line.split_once(": "));
+    pairs.map(|(name, what)| (name.to_owned(), what.to_owned())).collect()
 }
 
 /// A PATH on which `python3` is a program, and not a script that looks for one.

@@ -81,8 +81,8 @@ pub struct Grants {
 const RUNTIME: [&str; 11] =
     ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix/store", "/gnu/store"];
 
-/// Devices that are nobody's.
-const DEVICES: [&str; 6] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"];
+/// Devices that are nobody's. What is typed on a terminal is the user's.
+const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
 /// What runtimes read of the machine. A server's own folder in `/proc` comes with [`crate::Locks`]. `resolv.conf` often is a link to a file that services write.
 const MACHINE: [&str; 13] = [

@@ -61,6 +61,11 @@ impl Locks {
         Ok(Self { known, ruleset, filter: filter.collect(), token })
     }
 
+    /// Whether what the server asks for is known, so that it is held to more than what holds for everybody.
+    pub fn is_known(&self) -> bool {
+        self.known
+    }
+
     /// What the unused arguments of the one `execve` have to be; zeros where any will do.
     pub fn token(&self) -> [u64; 3] {
         self.token.unwrap_or_default()
@@ -80,7 +85,7 @@ impl Locks {
         }
         if self.known {
             system::close_at_exec();
-            system::drop_capabilities();
+            system::drop_capabilities()?;
         }
         if self.filter.is_empty() { Ok(()) } else { system::filter(&self.filter) }
     }

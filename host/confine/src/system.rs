@@ -36,6 +36,8 @@ const SPEC_ALLOW: u32 = 1 << 2;
 const ERROR: u32 = 0x0005_0000;
 /// `CLOSE_RANGE_CLOEXEC`
 const AT_EXEC: u32 = 1 << 2;
+/// `_LINUX_CAPABILITY_VERSION_3`
+const CAPABILITIES_VERSION: u32 = 0x2008_0522;
 /// The first descriptor that is no standard stream.
 const STREAMS: u32 = 3;
 
@@ -102,12 +104,41 @@ pub(crate) fn close_at_exec() {
     }
 }
 
-/// Takes from root what only whoever runs a machine needs, once this process becomes a program. Others have none of it.
-pub(crate) fn drop_capabilities() {
+/// `struct __user_cap_header_struct`
+#[repr(C)]
+struct Header {
+    version: u32,
+    pid: i32,
+}
+
+/// `struct __user_cap_data_struct`: 32 capabilities. There are two of them.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct Capabilities {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
+/// Takes from this process what only whoever runs a machine needs, and what programs would inherit of capabilities at all.
+/// Without new privileges no program gets more than this process has: root's neither.
+pub(crate) fn drop_capabilities() -> Result<(), Errno> {
     for capability in CAPABILITIES {
-        // SAFETY: the arguments are integers. Who may not drop it does not have it.
+        // SAFETY: the arguments are integers. Who may not do it still loses his own, below.
         unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
     }
+    let mut header = Header { version: CAPABILITIES_VERSION, pid: 0 };
+    let mut sets = [Capabilities::default(); 2];
+    // SAFETY: the header and the two sets are laid out as this version has them, and live as long as the call.
+    Errno::result(unsafe { libc::syscall(libc::SYS_capget, &raw mut header, sets.as_mut_ptr()) })?;
+    for (set, half) in sets.iter_mut().zip(0..) {
+        let of_half = CAPABILITIES.iter().filter(|capability| **capability / 32 == half);
+        let kept = !of_half.fold(0_u32, |all, capability| all | 1 << (capability % 32));
+        // What is not inheritable is not ambient, either.
+        *set = Capabilities { effective: set.effective & kept, permitted: set.permitted & kept, inheritable: 0 };
+    }
+    // SAFETY: as above; the kernel only reads them.
+    Errno::result(unsafe { libc::syscall(libc::SYS_capset, &raw mut header, sets.as_ptr()) }).map(drop)
 }
 
 /// Has the kernel ask a filter about each system call of this process from now on.

@@ -26,22 +26,31 @@ use std::os::fd::AsRawFd as _;
 use std::os::fd::BorrowedFd;
 use std::os::fd::FromRawFd as _;
 use std::os::fd::OwnedFd;
+use std::os::fd::RawFd;
 use std::os::unix::process::CommandExt;
 use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::fcntl::open;
 use nix::libc;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::SigSet;
 use nix::sys::signal::SigmaskHow;
 use nix::sys::signal::Signal;
+use nix::sys::stat::Mode;
 use nix::unistd::ForkResult;
 use nix::unistd::Pid;
+use nix::unistd::dup2_stderr;
+use nix::unistd::dup2_stdout;
 use nix::unistd::fchdir;
 use nix::unistd::fork;
 use nix::unistd::getpid;
 use nix::unistd::getppid;
+use nix::unistd::isatty;
 use nix::unistd::setpgid;
+use nix::unistd::setsid;
+use nix::unistd::tcgetpgrp;
 
 use crate::reaper::image::Image;
 use crate::reaper::report::ReaperReport;
@@ -107,13 +116,22 @@ fn split(smcp: Pid, reports: BorrowedFd<'_>, locks: &mut Option<Locks>) -> io::R
             locks.iter_mut().for_each(Locks::forget);
             watch.over(child)
         }
-        ForkResult::Child => be_server(reaper, &watch, &before),
+        ForkResult::Child => {
+            let apart = locks.as_ref().is_some_and(Locks::is_known);
+            be_server(reaper, &watch, &before, apart)
+        }
     }
 }
 
-/// Prepares the server's process: it gets a group of its own, and dies with the reaper.
-fn be_server(reaper: Pid, watch: &Watch<'_>, mask: &SigSet) -> io::Result<()> {
-    setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+/// Prepares the server's process: it gets a group of its own, and dies with the reaper. Set `apart` from the user, it gets
+/// the terminal only as its standard input.
+fn be_server(reaper: Pid, watch: &Watch<'_>, mask: &SigSet, apart: bool) -> io::Result<()> {
+    if apart && tcgetpgrp(stream(0)).is_err() {
+        setsid()?;
+        write_only()?;
+    } else {
+        setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+    }
     // A sandbox may refuse it. Then the server survives the reaper's death.
     let _ = set_pdeathsig(Signal::SIGKILL);
     if getppid() != reaper {
@@ -123,6 +141,27 @@ fn be_server(reaper: Pid, watch: &Watch<'_>, mask: &SigSet) -> io::Result<()> {
     // dies.
     watch.report(ReaperReport::Started(getpid()));
     Ok(mask.thread_set_mask()?)
+}
+
+/// A standard stream. The handles of the standard library allocate.
+fn stream(number: RawFd) -> BorrowedFd<'static> {
+    // SAFETY: the three streams are open whenever a program begins, and are never closed.
+    unsafe { BorrowedFd::borrow_raw(number) }
+}
+
+/// Makes a terminal that is standard output or standard error one that can be written to, and not read: terminals are
+/// opened for both. Whoever is not of its session could read what is typed.
+fn write_only() -> io::Result<()> {
+    let how = OFlag::O_WRONLY | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let open = |path| open(path, how, Mode::empty());
+    if isatty(stream(1)).unwrap_or(false) {
+        dup2_stdout(open(c"/proc/self/fd/1").or_else(|_| open(c"/dev/null"))?)?;
+    }
+    if isatty(stream(2)).unwrap_or(false) {
+        // That of another user (after `su`) can't be opened.
+        dup2_stderr(open(c"/proc/self/fd/2").or_else(|_| open(c"/dev/null"))?)?;
+    }
+    Ok(())
 }
 
 /// Ends this process at once. Nothing of smcp's is dropped or flushed a second time.
