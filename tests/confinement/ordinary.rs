@@ -107,6 +107,8 @@ fn what_a_server_keeps_is_there_at_its_next_start_and_nobody_elses() {
         "read what was kept: done\nuse a temporary file: done\n"
     );
     assert_eq!(world.bed.list(".mcp/cache/runs"), [""; 0], "temporary files are gone");
+    assert_eq!(world.start(&["leave a deep folder"]), "leave a deep folder: done\n");
+    assert_eq!(world.bed.list(".mcp/cache/runs"), [""; 0], "and so is what is made to stay");
     // The state of one that says nothing is where it always was.
     world.publish(&Value::Null);
     assert_eq!(world.start(&["read what was kept"]), "read what was kept: refused\n");

@@ -135,6 +135,17 @@ def typed(before):
         raise Refused("nothing was read")
 
 
+def dig():
+    """More folders in each other than descriptors, and than the longest path; one that nobody may enter is above them."""
+    os.chdir(os.environ["TMPDIR"])
+    os.mkdir("shut")
+    os.chdir("shut")
+    for _ in range(1500):
+        os.mkdir("folder")
+        os.chdir("folder")
+    os.chmod(os.environ["TMPDIR"] + "/shut", 0)
+
+
 def thread():
     done = []
     worker = threading.Thread(target=lambda: done.append(1))
@@ -229,6 +240,7 @@ PROBES = {
     "keep something": lambda: write(STATE + "/kept"),
     "read what was kept": lambda: read(STATE + "/kept"),
     "use a temporary file": lambda: write(os.environ["TMPDIR"] + "/temporary"),
+    "leave a deep folder": dig,
     "read the machine": lambda: read("/proc/meminfo") + read("/etc/passwd"),
     "read itself": lambda: read("/proc/self/maps"),
     "read what it asked for": lambda: read(HOME + "/docs/page"),

@@ -1,6 +1,7 @@
 //! Opens regular files without waiting.
 
 use std::io;
+use std::path::Path;
 
 use cap_std::fs::Dir;
 use cap_std::fs::File;
@@ -59,11 +60,11 @@ pub(crate) fn open_folder_for_names(dir: &Dir, name: &str) -> io::Result<Dir> {
 ///
 /// # Errors
 /// When there is none, or it can't be opened.
-pub fn open_folder_itself(dir: &Dir, name: &str) -> io::Result<Dir> {
+pub fn open_folder_itself(dir: &Dir, name: impl AsRef<Path>) -> io::Result<Dir> {
     open_folder_with(dir, name, OFlag::empty())
 }
 
-fn open_folder_with(dir: &Dir, name: &str, further: OFlag) -> io::Result<Dir> {
+fn open_folder_with(dir: &Dir, name: impl AsRef<Path>, further: OFlag) -> io::Result<Dir> {
     let mut options = OpenOptions::new();
     options.read(true).custom_flags((OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | further).bits());
     dir.open_with(name, &options).map(|folder| Dir::from_std_file(folder.into_std()))

@@ -22,6 +22,7 @@ pub mod draft;
 mod error;
 pub mod file;
 pub mod folder;
+mod removal;
 mod resolutions;
 mod runs;
 mod server_data;

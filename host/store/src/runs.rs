@@ -8,9 +8,7 @@ use std::hash::BuildHasher as _;
 use std::hash::RandomState;
 use std::io;
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::path::PathBuf;
 
 use cap_std::fs::Dir;
 use cap_std::fs::DirBuilder;
@@ -18,7 +16,6 @@ use cap_std::fs::DirBuilderExt as _;
 use cap_std::fs::MetadataExt as _;
 use cap_std::fs::OpenOptions;
 use cap_std::fs::OpenOptionsExt as _;
-use cap_std::fs::Permissions;
 
 use crate::access::StoreAccess;
 use crate::draft::is_hex;
@@ -27,6 +24,7 @@ use crate::error::FolderPurpose;
 use crate::error::StoreError;
 use crate::folder::FolderGuard;
 use crate::folder::first_unknown;
+use crate::removal::remove_folder;
 use smcp_model::limits;
 use smcp_model::lock;
 use smcp_model::lock::Sharing;
@@ -159,40 +157,6 @@ impl RunLock {
         remove_folder(&self.dir, &self.name)?;
         self.dir.remove_file(format!("{}{LOCK}", self.name))
     }
-}
-
-/// Removes a folder with its contents, whatever their modes; a missing one is not an error.
-pub(crate) fn remove_folder(dir: &Dir, name: &str) -> io::Result<()> {
-    let removed = match dir.remove_dir_all(name) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            open_up(dir, name)?;
-            dir.remove_dir_all(name)
-        }
-        other => other,
-    };
-    match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    }
-}
-
-/// Makes every folder of a tree readable and writable for us: a server may have changed that, and then its contents can't
-/// be removed. Links are not followed, and nothing outside of `dir` is changed.
-fn open_up(dir: &Dir, root: &str) -> io::Result<()> {
-    let mut todo = vec![PathBuf::from(root)];
-    while let Some(folder) = todo.pop() {
-        dir.set_permissions(
-            &folder,
-            Permissions::from_std(PermissionsExt::from_mode(StoreAccess::Private.folder_mode())),
-        )?;
-        for entry in dir.read_dir(&folder)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                todo.push(folder.join(entry.file_name()));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The folder of one run, removed with its contents when dropped.
@@ -330,28 +294,6 @@ mod tests {
         kept.sort();
         runs.sweep();
         assert_eq!(names(&runs), kept);
-    }
-
-    #[test]
-    fn every_folder_of_a_locked_tree_is_opened_and_nothing_outside() {
-        let (temp, runs) = bed();
-        let mode = |name: &str| runs.dir.symlink_metadata(name).unwrap().mode() & 0o777;
-        let lock = |name: &str, mode| {
-            std::fs::set_permissions(temp.path().join(name), PermissionsExt::from_mode(mode)).unwrap();
-        };
-        runs.dir.create_dir_all("run/a/b").unwrap();
-        runs.dir.create_dir("outside").unwrap();
-        runs.dir.write("run/file", "").unwrap();
-        runs.dir.symlink("../outside", "run/link").unwrap();
-        for (name, bits) in [("run/file", 0), ("run/a/b", 0), ("run/a", 0o100), ("run", 0), ("outside", 0o500)] {
-            lock(name, bits);
-        }
-        open_up(&runs.dir, "run").unwrap();
-        for (name, bits) in [("run", 0o700), ("run/a", 0o700), ("run/a/b", 0o700), ("run/file", 0), ("outside", 0o500)]
-        {
-            assert_eq!(mode(name), bits, "{name}");
-        }
-        runs.dir.remove_dir_all("run").unwrap();
     }
 
     #[test]
