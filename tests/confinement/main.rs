@@ -21,5 +21,6 @@ mod data;
 mod given;
 mod hostile;
 mod ordinary;
+mod places;
 mod said;
 mod world;

@@ -64,6 +64,13 @@ def write(path):
         file.write("written")
 
 
+def replace(path):
+    """By a file of the server's own."""
+    with open(HOME + "/out/new", "w") as file:
+        file.write("written")
+    os.rename(HOME + "/out/new", path)
+
+
 def planted():
     path = STATE + "/planted"
     if not os.path.islink(path):
@@ -186,6 +193,19 @@ PROBES = {
     "write in the home": lambda: write(HOME + "/new"),
     "write beside the program": lambda: write("new"),
     "make a device": lambda: os.mknod(STATE + "/device", 0o20600, os.makedev(1, 3)),
+    # Other ways to files.
+    "plant a link": lambda: os.symlink(HOME + "/docs", HOME + "/out/next"),
+    "read by the link": lambda: read(HOME + "/out/next/page"),
+    "read the key where it is mounted": lambda: read(HOME + "/srv/again/.ssh/key"),
+    "read what is mounted": lambda: read(HOME + "/srv/again/docs/page"),
+    "write a component": lambda: write(HOME + "/rules/policy.wasm"),
+    "replace a component": lambda: replace(HOME + "/rules/policy.wasm"),
+    "replace its folder": lambda: os.rename(HOME + "/rules", HOME + "/out/rules"),
+    "replace the authorities": lambda: replace(HOME + "/out/ca.pem"),
+    "replace smcp": lambda: replace(HOME + "/tools/smcp"),
+    "write what starts with the user": lambda: write(HOME + "/.bashrc"),
+    "write to the kernel": lambda: os.close(os.open("/proc/self/comm", os.O_WRONLY)),
+    "make a terminal": lambda: os.close(os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY)),
     # Other processes.
     "read smcp's variables": lambda: read(f"/proc/{PARENT}/environ"),
     "read smcp's arguments": lambda: read(f"/proc/{PARENT}/cmdline"),

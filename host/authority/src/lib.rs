@@ -131,6 +131,23 @@ pub fn resolve(path: &Path) -> io::Result<PathBuf> {
     std::fs::canonicalize(path)
 }
 
+/// What a link leads to, as it says; `None` for anything else.
+///
+/// # Ambient authority
+/// Looks at any path.
+pub fn link_target(path: &Path) -> Option<PathBuf> {
+    nix::fcntl::readlink(path).ok().map(PathBuf::from)
+}
+
+/// Whether what is in a folder belongs to others: this user can't change it, and can't give himself the right.
+///
+/// # Ambient authority
+/// Looks at any folder.
+pub fn is_others(path: &Path) -> bool {
+    let mine = nix::sys::stat::stat(path).is_ok_and(|found| found.st_uid == nix::unistd::geteuid().as_raw());
+    !mine && nix::unistd::access(path, nix::unistd::AccessFlags::W_OK).is_err()
+}
+
 /// The names in a folder; none where it can't be read.
 ///
 /// # Ambient authority

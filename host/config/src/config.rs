@@ -133,6 +133,11 @@ impl Config {
         self.layers.iter().find(|layer| layer.files().iter().any(|own| own == file)).map(Layer::name)
     }
 
+    /// Returns the file of certificate authorities that the configuration names.
+    pub fn ca_file(&self) -> Option<&Path> {
+        self.ca_file.value.as_deref()
+    }
+
     /// Returns where downloads are kept; `None` when it is not configured and the home is unknown.
     pub fn cache_dir(&self) -> Option<&Path> {
         self.cache_dir.value.as_deref()

@@ -16,11 +16,11 @@ use landlock::RulesetCreated;
 use landlock::RulesetCreatedAttr as _;
 use landlock::RulesetError;
 use landlock::Scope;
+use nix::fcntl::AT_FDCWD;
 use nix::fcntl::OFlag;
-use nix::fcntl::open;
-use nix::sys::stat::Mode;
-use nix::sys::stat::SFlag;
-use nix::sys::stat::fstat;
+use nix::fcntl::OpenHow;
+use nix::fcntl::ResolveFlag;
+use nix::fcntl::openat2;
 
 use crate::grants::FileGrant;
 use crate::grants::Right;
@@ -50,14 +50,11 @@ pub(crate) fn ruleset(grants: &[FileGrant], bundle: BorrowedFd<'_>, rights: &[Ri
     };
     let mut ruleset = new().map_err(io::Error::other)?;
     for FileGrant { path, right } in grants {
-        let how = OFlag::O_PATH | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
-        let Ok(opened) = open(path, how, Mode::empty()) else { continue };
-        let is_link = fstat(&opened)
-            .is_ok_and(|found| SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT == SFlag::S_IFLNK);
+        // Planned without a link, and opened without one: a server that runs could make one meanwhile.
+        let how = OpenHow::new().flags(OFlag::O_PATH | OFlag::O_CLOEXEC).resolve(ResolveFlag::RESOLVE_NO_SYMLINKS);
+        let Ok(opened) = openat2(AT_FDCWD, path, how) else { continue };
         // What the kernel takes for no file of a folder is not granted, and no reason not to start.
-        if !is_link {
-            let _ = (&mut ruleset).add_rule(PathBeneath::new(opened, access(*right)));
-        }
+        let _ = (&mut ruleset).add_rule(PathBeneath::new(opened, access(*right)));
     }
     Option::<OwnedFd>::from(ruleset).ok_or_else(|| io::Error::other("Landlock is not there any more"))
 }

@@ -4,7 +4,10 @@
 //! folder can't be taken out of it. So a folder that holds something protected (the user's keys, smcp's own files) is
 //! granted entry by entry, without it.
 
+mod mounts;
 mod prefix;
+mod protected;
+mod walk;
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
@@ -12,6 +15,11 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::asked::AskedPath;
+pub use crate::grants::mounts::Mount;
+use crate::grants::protected::Protected;
+use crate::grants::protected::ProtectedKind;
+use crate::grants::walk::Walked;
+use crate::grants::walk::walk;
 use smcp_model::manifest::Permissions;
 
 /// What a server may do with a file, or with all below a folder.
@@ -53,6 +61,10 @@ pub struct FileGrant {
 pub struct FileView {
     /// The real path, with links followed; `None` when there is nothing.
     pub resolve: fn(&Path) -> Option<PathBuf>,
+    /// What a link leads to; `None` for anything else.
+    pub target: fn(&Path) -> Option<PathBuf>,
+    /// Whether the user, and so none of his servers, can't change what is in a folder.
+    pub settled: fn(&Path) -> bool,
     /// The names in a folder.
     pub names: fn(&Path) -> Vec<OsString>,
 }
@@ -64,8 +76,12 @@ pub struct Surroundings {
     pub home: Option<PathBuf>,
     /// What smcp itself keeps or goes by outside of `~/.mcp`: the cache, the audit log, rules, a registry.
     pub kept: Vec<PathBuf>,
+    /// What rules name, and smcp itself: who could write it would decide what starts next.
+    pub ruling: Vec<PathBuf>,
     /// The folders that are the server's own: its state, its temporary files.
     pub own: Vec<PathBuf>,
+    /// What is mounted where.
+    pub mounts: Vec<Mount>,
     /// Looks at paths.
     pub view: FileView,
 }
@@ -108,22 +124,6 @@ const PROCESSES: &str = "/proc";
 /// What programs that start others share memory in.
 const SHARED_MEMORY: &str = "/dev/shm";
 
-/// What is granted by its own name alone, relative to the home: keys, and all that a browser knows.
-const PROTECTED: [&str; 12] = [
-    ".ssh",
-    ".mcp",
-    ".gnupg",
-    ".password-store",
-    ".local/share/keyrings",
-    ".mozilla",
-    ".config/google-chrome",
-    ".config/chromium",
-    ".config/BraveSoftware",
-    ".config/microsoft-edge",
-    ".config/vivaldi",
-    ".config/opera",
-];
-
 impl Grants {
     /// Plans what a server with these permissions may reach, that is started by these programs: the one of its manifest,
     /// and the interpreters of that. Where it may start others, those on `search_path` can be started.
@@ -133,118 +133,121 @@ impl Grants {
         search_path: Option<&OsStr>,
         surroundings: &Surroundings,
     ) -> Self {
-        let Surroundings { home, kept: _, own, view } = surroundings;
-        let mut grants = Self::default();
-        for (paths, right) in
-            [(RUNTIME.as_slice(), Right::Run), (DEVICES.as_slice(), Right::Device), (MACHINE.as_slice(), Right::Read)]
-        {
-            paths.iter().for_each(|path| grants.add(Path::new(path), right, *view));
+        let Surroundings { home, own, view, .. } = surroundings;
+        let mut plan = GrantPlan {
+            surroundings,
+            home: home.as_deref().and_then(view.resolve),
+            protected: protected::all(surroundings, search_path),
+            list: Vec::new(),
+        };
+        for (paths, right) in [(DEVICES.as_slice(), Right::Device), (MACHINE.as_slice(), Right::Read)] {
+            paths.iter().for_each(|path| plan.add(Path::new(path), right));
         }
         if permissions.subprocess {
             for right in [Right::Read, Right::Write] {
-                grants.add(Path::new(SHARED_MEMORY), right, *view);
+                plan.add(Path::new(SHARED_MEMORY), right);
             }
-            grants.add(Path::new(PROCESSES), Right::Read, *view);
-        }
-        let folders = search_path.filter(|_| permissions.subprocess).map(std::env::split_paths).into_iter().flatten();
-        for folder in folders.filter(|folder| folder.is_absolute()) {
-            if !home.as_ref().is_some_and(|home| home.starts_with(&folder)) {
-                grants.add(&folder, Right::Run, *view);
-            }
-        }
-        for prefix in prefix::of(programs, home.as_deref(), view.resolve) {
-            grants.add(&prefix, Right::Run, *view);
+            plan.add(Path::new(PROCESSES), Right::Read);
         }
         for path in own {
             for right in [if permissions.subprocess { Right::Run } else { Right::Read }, Right::Write] {
-                grants.add(path, right, *view);
+                plan.add(path, right);
             }
         }
-        let wishes = Wishes { permissions, surroundings, protected: protected(surroundings) };
+        RUNTIME.iter().for_each(|path| plan.run(Path::new(path), ProtectedKind::Key));
+        let folders = search_path.filter(|_| permissions.subprocess).map(std::env::split_paths).into_iter().flatten();
+        let folders = folders.filter(|folder| folder.is_absolute());
+        for folder in folders.chain(prefix::of(programs, home.as_deref(), view.resolve)) {
+            plan.run(&folder, ProtectedKind::Kept);
+        }
         for (list, right) in
             [(&permissions.filesystem_read, Right::Read), (&permissions.filesystem_write, Right::Write)]
         {
-            list.iter().for_each(|text| wishes.grant(text, right, &mut grants));
+            list.iter().for_each(|text| plan.grant(text, right));
         }
-        grants.list.sort_by(|one, other| (&one.path, one.right).cmp(&(&other.path, other.right)));
-        grants.list.dedup();
-        grants
-    }
-
-    fn add(&mut self, path: &Path, right: Right, view: FileView) {
-        self.list.extend((view.resolve)(path).map(|path| FileGrant { path, right }));
+        let GrantPlan { mut list, .. } = plan;
+        list.sort_by(|one, other| (&one.path, one.right).cmp(&(&other.path, other.right)));
+        list.dedup();
+        Self { list }
     }
 }
 
-/// What is granted by its own name alone.
-struct Protected {
-    /// As it is called.
-    named: PathBuf,
-    /// Where it is.
-    real: PathBuf,
-}
-
-fn protected(surroundings: &Surroundings) -> Vec<Protected> {
-    let Surroundings { home, kept, own: _, view } = surroundings;
-    let in_home = home.iter().flat_map(|home| PROTECTED.map(|name| home.join(name)));
-    let all = in_home.chain(kept.iter().cloned());
-    // What isn't there yet may be made: at its name in the real home.
-    let real =
-        |path: &Path| (view.resolve)(path).or_else(|| Some((view.resolve)(path.parent()?)?.join(path.file_name()?)));
-    all.map(|named| Protected { real: real(&named).unwrap_or_else(|| named.clone()), named }).collect()
-}
-
-/// The lists of a manifest.
-struct Wishes<'a> {
-    permissions: &'a Permissions,
+/// Grants that are being made.
+struct GrantPlan<'a> {
     surroundings: &'a Surroundings,
+    /// The home, without a link.
+    home: Option<PathBuf>,
     protected: Vec<Protected>,
+    list: Vec<FileGrant>,
 }
 
-impl Wishes<'_> {
-    /// Grants what an entry stands for, but not what it only happens to lead to.
-    fn grant(&self, text: &str, right: Right, grants: &mut Grants) {
+impl GrantPlan<'_> {
+    /// Grants what smcp itself has chosen.
+    fn add(&mut self, path: &Path, right: Right) {
+        self.list.extend((self.surroundings.view.resolve)(path).map(|path| FileGrant { path, right }));
+    }
+
+    /// Has programs of a folder started, but of none that holds the home for the user's sake.
+    fn run(&mut self, path: &Path, kind: ProtectedKind) {
+        let Some(real) = (self.surroundings.view.resolve)(path) else { return };
+        if kind == ProtectedKind::Key || !self.home.as_ref().is_some_and(|home| home.starts_with(&real)) {
+            self.spread(&real, Right::Run, kind);
+        }
+    }
+
+    /// Grants what an entry of the manifest stands for, but not what it only happens to lead to.
+    fn grant(&mut self, text: &str, right: Right) {
         let Surroundings { home, view, .. } = self.surroundings;
         let Some(named) = AskedPath::of(text, home.as_deref()).path else { return };
-        let Some(real) = (view.resolve)(&named) else { return };
-        if self.may_have_been_planted(&named, &real) {
+        let Some(Walked { real, links }) = walk(&named, view.target) else { return };
+        if (view.resolve)(&real).as_ref() != Some(&real) || links.iter().any(|link| self.may_be_planted(link, &real)) {
             return;
         }
-        let holds = |protected: &&Protected| real.starts_with(&protected.real);
-        if self.protected.iter().find(holds).is_some_and(|protected| !named.starts_with(&protected.named)) {
-            return;
+        let kind = match right {
+            Right::Write if self.home.as_ref().is_some_and(|home| home.starts_with(&real)) => ProtectedKind::Start,
+            Right::Write => ProtectedKind::Ruling,
+            Right::Run | Right::Read | Right::Device => ProtectedKind::Kept,
+        };
+        let refused = |protected: &Protected| {
+            let holds = protected.kind <= kind && real.starts_with(&protected.real);
+            holds && !named.starts_with(&protected.named)
+        };
+        if !self.protected.iter().any(refused) {
+            self.spread(&real, right, kind);
         }
-        self.spread(&real, right, grants);
     }
 
-    /// Whether the server itself could have made an entry of its manifest lead elsewhere, by a link in a folder that it
-    /// may write to, asked for or not.
-    fn may_have_been_planted(&self, named: &Path, real: &Path) -> bool {
-        let Surroundings { home, view, own, .. } = self.surroundings;
-        let writable = self.permissions.filesystem_write.iter();
-        let writable = writable.filter_map(|text| AskedPath::of(text, home.as_deref()).path).chain(own.iter().cloned());
-        let writable = writable.chain([PathBuf::from(SHARED_MEMORY)]);
-        let leads_out = |folder: PathBuf| {
-            let below = named.starts_with(&folder) && named != folder;
-            below && !(view.resolve)(&folder).is_some_and(|folder| real.starts_with(folder))
-        };
-        writable.into_iter().any(leads_out)
+    /// Whether a server of an earlier start could have made a link that leads to `real`. None is let write to a folder that
+    /// holds keys, and so to the home itself.
+    fn may_be_planted(&self, link: &Path, real: &Path) -> bool {
+        if let Some(folder) = protected::of_kernel(link) {
+            return !real.starts_with(folder);
+        }
+        let Some(folder) = link.parent() else { return true };
+        let holds_keys =
+            self.protected.iter().any(|one| one.kind == ProtectedKind::Key && one.real.starts_with(folder));
+        !holds_keys && !(self.surroundings.view.settled)(folder)
     }
 
     /// Grants a folder; one that holds something protected entry by entry.
-    fn spread(&self, path: &Path, right: Right, grants: &mut Grants) {
-        let inside = |protected: &Protected| protected.real.starts_with(path) && protected.real != path;
-        if !self.protected.iter().any(inside) {
-            grants.list.push(FileGrant { path: path.to_path_buf(), right });
+    fn spread(&mut self, path: &Path, right: Right, kind: ProtectedKind) {
+        let counts = |protected: &&Protected| protected.kind <= kind;
+        // What is granted at one place where a folder is mounted is granted at all of them.
+        let mut places = mounts::others(path, &self.surroundings.mounts);
+        places.push(path.to_path_buf());
+        let holds = |place: &PathBuf, real: &Path| real.starts_with(place) && real != place;
+        let inside = |protected: &Protected| places.iter().any(|place| holds(place, &protected.real));
+        if !self.protected.iter().filter(counts).any(inside) {
+            self.list.push(FileGrant { path: path.to_path_buf(), right });
             return;
         }
         for name in (self.surroundings.view.names)(path) {
             let entry = path.join(name);
-            let itself = self.protected.iter().any(|protected| protected.real == entry);
+            let itself = self.protected.iter().filter(counts).any(|protected| protected.real == entry);
             // A link leads to what was not asked for, or is granted where it is.
             let is_link = || (self.surroundings.view.resolve)(&entry).is_none_or(|real| real != entry);
             if !itself && !is_link() {
-                self.spread(&entry, right, grants);
+                self.spread(&entry, right, kind);
             }
         }
     }

@@ -26,6 +26,7 @@ pub use crate::foresee::foresee;
 pub use crate::grants::FileGrant;
 pub use crate::grants::FileView;
 pub use crate::grants::Grants;
+pub use crate::grants::Mount;
 pub use crate::grants::Right;
 pub use crate::grants::Surroundings;
 pub use crate::kernel::Kernel;

@@ -377,6 +377,8 @@ pub const CLOCK_BEFORE_EPOCH: &str = "the system's clock stands before 1970, or 
                                       audit log depend on it";
 /// The file `/proc/self/status`, bytes: sixty lines about a process.
 pub const PROCESS_STATUS: usize = 64 * KIB;
+/// The file `/proc/self/mountinfo`, bytes: a line of a few hundred for each of some thousand mounts.
+pub const MOUNTS: usize = 4 * MIB;
 /// The most time by which the facts in a cache may lie in the future: a correction of the clock by a time server.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 /// The bytes that are written, and removed again, to test whether records could be written: a decision, a start and an

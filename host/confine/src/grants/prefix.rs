@@ -13,8 +13,10 @@ const SHIMS_READ: [&str; 3] = [".tool-versions", ".asdfrc", ".config/mise"];
 pub(super) fn of(programs: &[PathBuf], home: Option<&Path>, resolve: fn(&Path) -> Option<PathBuf>) -> Vec<PathBuf> {
     let real_home = home.and_then(resolve);
     let homes: Vec<&Path> = home.into_iter().chain(real_home.as_deref()).collect();
-    let real: Vec<_> = programs.iter().filter_map(|program| resolve(program)).collect();
-    let mut prefixes: Vec<PathBuf> = programs.iter().chain(&real).flat_map(|program| prefix(program, &homes)).collect();
+    let real = programs.iter().filter_map(|program| resolve(program));
+    // PATH may lead to their folders by others.
+    let named = programs.iter().filter_map(|program| Some(resolve(program.parent()?)?.join(program.file_name()?)));
+    let mut prefixes: Vec<PathBuf> = named.chain(real).flat_map(|program| prefix(&program, &homes)).collect();
     if programs.iter().any(|program| program.parent().is_some_and(|folder| folder.ends_with("shims"))) {
         prefixes.extend(home.iter().flat_map(|home| SHIMS_READ.map(|name| home.join(name))));
     }
@@ -65,10 +67,17 @@ mod tests {
     #[test]
     fn both_ends_of_a_link_count() {
         let resolve: fn(&Path) -> Option<PathBuf> = |path| {
-            let real = if path == Path::new("/home/u/venv/bin/python3") { "/usr/bin/python3.11" } else { return None };
+            let real = match path.to_str()? {
+                "/home/u/venv/bin/python3" => "/usr/bin/python3.11",
+                "/home/u/venv/.." => "/home/u",
+                same => same,
+            };
             Some(PathBuf::from(real))
         };
-        let found = of(&["/home/u/venv/bin/python3".into()], Some(Path::new("/home/u")), resolve);
+        let home = Some(Path::new("/home/u"));
+        let found = of(&["/home/u/venv/bin/python3".into()], home, resolve);
         assert_eq!(found, ["/home/u/venv", "/usr"].map(PathBuf::from));
+        let found = of(&["/home/u/venv/../tool".into()], home, resolve);
+        assert_eq!(found.first().map(PathBuf::as_path), Some(Path::new("/home/u/tool")), "and not the home");
     }
 }

@@ -6,16 +6,22 @@ use std::path::PathBuf;
 use crate::Session;
 use crate::server_data;
 use smcp_authority as authority;
+use smcp_config::Config;
 use smcp_config::choice::Strictness;
 use smcp_confine::FileView;
 use smcp_confine::Kernel;
+use smcp_confine::Mount;
 use smcp_confine::Surroundings;
 use smcp_launch::Confining;
 use smcp_launch::environment::ServerEnvironment;
 use smcp_model::deadline::Deadline;
+use smcp_model::limits;
 use smcp_model::manifest::Permissions;
 use smcp_model::package::ResolvedPackage;
+use smcp_model::policy::PolicySource;
 use smcp_model::registry::Registry;
+use smcp_model::signer::SignedBy;
+use smcp_model::source::SetSource;
 use smcp_store::DataFolder;
 use smcp_store::RunFolder;
 
@@ -83,10 +89,19 @@ fn may_be_confined(session: &Session) -> bool {
 
 /// A machine without a user.
 pub(crate) fn bare() -> Surroundings {
-    Surroundings { home: None, kept: Vec::new(), own: Vec::new(), view: VIEW }
+    let (kept, ruling, own, mounts) = Default::default();
+    Surroundings { home: None, kept, ruling, own, mounts, view: VIEW }
 }
 
-const VIEW: FileView = FileView { resolve: |path| authority::resolve(path).ok(), names: authority::names_in };
+const VIEW: FileView = FileView {
+    resolve: |path| authority::resolve(path).ok(),
+    target: authority::link_target,
+    settled: authority::is_others,
+    names: authority::names_in,
+};
+
+/// What is mounted where, by the kernel.
+const MOUNTS: &str = "/proc/self/mountinfo";
 
 /// What confining a server takes; `None` where the configuration has it off.
 pub(crate) fn confining(session: &Session, own: &OwnFolders) -> Option<Confining> {
@@ -95,17 +110,51 @@ pub(crate) fn confining(session: &Session, own: &OwnFolders) -> Option<Confining
     let kept = config.cache_dir().into_iter().chain(config.audit_log()).chain(config.runtime_dir());
     // Who could write these would decide what starts next.
     let rules = config.layers().iter().flat_map(|layer| layer.files().iter().map(PathBuf::as_path));
-    let registry = match config.registry() {
-        Registry::Directory(path) => Some(path.as_path()),
-        Registry::Url(_) | Registry::Official(_) | Registry::Oci(_) => None,
-    };
+    let registry = directory(config.registry());
     may_be_confined(session).then(|| Confining {
         kernel: Kernel::ask(),
         surroundings: Surroundings {
             home: session.system().home(),
             kept: kept.chain(rules).chain(registry).map(Path::to_path_buf).collect(),
+            ruling: ruling(config),
+            mounts: Mount::all_of(&authority::read_file(Path::new(MOUNTS), limits::MOUNTS).unwrap_or_default()),
             own: own.state.iter().map(|state| state.path().to_path_buf()).chain(temporary).collect(),
             view: VIEW,
         },
     })
+}
+
+fn directory(registry: &Registry) -> Option<&Path> {
+    match registry {
+        Registry::Directory(path) => Some(path),
+        Registry::Url(_) | Registry::Official(_) | Registry::Oci(_) => None,
+    }
+}
+
+/// The files that rules name, and this program.
+fn ruling(config: &Config) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = authority::program_file().into_iter().collect();
+    let signed = |signed_by: &SignedBy| signed_by.files().into_iter().map(Path::to_path_buf).collect::<Vec<_>>();
+    files.extend(config.ca_file().map(Path::to_path_buf));
+    for layer in config.layers() {
+        for policy in layer.policies() {
+            match &policy.source {
+                PolicySource::File(path) if !policy.layer.is_set() => files.push(path.clone()),
+                PolicySource::File(_) | PolicySource::BuiltIn(_) | PolicySource::Remote(_) => {}
+            }
+            files.extend(policy.signed_by.iter().flat_map(signed));
+        }
+        if let Some(set) = layer.policy_set() {
+            match &set.source {
+                SetSource::File(path) => files.push(path.clone()),
+                SetSource::Remote(_) => {}
+            }
+            files.extend(set.signed_by.iter().flat_map(signed));
+        }
+        for trusted in layer.trusted().value.iter().flatten() {
+            files.extend(directory(&trusted.registry).map(Path::to_path_buf));
+            files.extend(trusted.statements.iter().flat_map(|rule| signed(&rule.signed_by)));
+        }
+    }
+    files
 }
