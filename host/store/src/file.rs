@@ -69,3 +69,11 @@ fn open_folder_with(dir: &Dir, name: impl AsRef<Path>, further: OFlag) -> io::Re
     options.read(true).custom_flags((OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | further).bits());
     dir.open_with(name, &options).map(|folder| Dir::from_std_file(folder.into_std()))
 }
+
+/// Takes what is missing for nothing.
+pub(crate) fn there<T>(opened: io::Result<T>) -> io::Result<Option<T>> {
+    match opened {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        opened => opened.map(Some),
+    }
+}

@@ -12,34 +12,31 @@ use cap_std::fs::Permissions;
 
 use crate::access::StoreAccess;
 use crate::file::open_folder_itself;
+use crate::file::there;
 
-/// Removes a folder with its contents; a missing one is not an error. Links are not followed, and nothing outside of it is
-/// changed.
+/// Removes a folder with its contents; a missing one is not an error, nor is one that somebody else removes, too. Links are
+/// not followed, and nothing outside of it is changed.
 ///
 /// A folder in it is moved up to the first level before it is emptied, so that there is no depth: two folders are open at
 /// a time, and no path has more than one name.
 pub(crate) fn remove_folder(dir: &Dir, name: &str) -> io::Result<()> {
-    let root = match opened_up(dir, OsStr::new(name)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        other => other?,
-    };
+    let Some(root) = there(opened_up(dir, OsStr::new(name)))? else { return Ok(()) };
     // What is in it can't have these names.
     let prefix = format!("{:016x}", RandomState::new().hash_one(name));
     let mut moved: u64 = 0;
     let mut todo = without_files(&root)?;
     while let Some(name) = todo.pop() {
-        let folder = opened_up(&root, &name)?;
+        let Some(folder) = there(opened_up(&root, &name))? else { continue };
         for inner in without_files(&folder)? {
-            // Only who may write to a folder may move it.
-            opened_up(&folder, &inner)?;
             moved = moved.saturating_add(1);
             let place = OsString::from(format!("{prefix}-{moved}"));
-            folder.rename(&inner, &root, &place)?;
-            todo.push(place);
+            // Only who may write to a folder may move it.
+            let opened = opened_up(&folder, &inner).and_then(|_| folder.rename(&inner, &root, &place));
+            todo.extend(there(opened)?.map(|()| place));
         }
-        root.remove_dir(&name)?;
+        there(root.remove_dir(&name))?;
     }
-    dir.remove_dir(name)
+    there(dir.remove_dir(name)).map(drop)
 }
 
 /// Makes a folder readable and writable for us, which a server may have changed, and opens it.
@@ -57,10 +54,11 @@ fn without_files(folder: &Dir) -> io::Result<Vec<OsString>> {
     let mut folders = Vec::new();
     for entry in folder.entries()? {
         let entry = entry?;
-        if entry.file_type()?.is_dir() {
+        let Some(kind) = there(entry.file_type())? else { continue };
+        if kind.is_dir() {
             folders.push(entry.file_name());
         } else {
-            folder.remove_file(entry.file_name())?;
+            there(folder.remove_file(entry.file_name()))?;
         }
     }
     Ok(folders)

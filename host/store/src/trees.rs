@@ -27,6 +27,7 @@ use crate::error::FolderPurpose;
 use crate::error::StoreError;
 use crate::file::open_folder_itself;
 use crate::file::open_itself;
+use crate::file::there;
 use crate::folder::FolderGuard;
 use crate::folder::first_unknown;
 use crate::folder::make_read_only;
@@ -287,13 +288,6 @@ fn tree_of(name: &str) -> Option<Digest> {
 /// Finds the first name in the folder of all trees that is not one of ours.
 pub(crate) fn foreign(all: &Dir) -> io::Result<Option<String>> {
     first_unknown(all, |name| tree_of(name).is_some())
-}
-
-fn there<T>(opened: io::Result<T>) -> io::Result<Option<T>> {
-    match opened {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        opened => opened.map(Some),
-    }
 }
 
 fn write(mut file: &File, index: &[u8]) -> io::Result<()> {
