@@ -1,9 +1,18 @@
-//! What smcp itself was given is not the server's: a terminal, capabilities.
+//! What smcp itself was given is not the server's: a terminal, a group, capabilities.
 
+use std::io::BufRead as _;
+use std::io::BufReader;
 use std::process::Command;
 use std::process::Stdio;
 
+use nix::errno::Errno;
+use nix::sys::signal::Signal;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
 use nix::unistd::geteuid;
+use nix::unistd::getpgid;
+use nix::unistd::getpgrp;
+use serde_json::Value;
 use serde_json::json;
 
 use crate::terminal::Terminal;
@@ -48,6 +57,22 @@ fn what_is_typed_for_the_client_is_not_the_servers() {
     if world.confines(&json!({"filesystem": {"read": ["/"], "write": ["/"]}})) {
         all(&on_a_terminal(&world, &TERMINAL), &TERMINAL, "refused");
     }
+}
+
+#[test]
+fn no_server_stays_in_the_group_of_smcp() {
+    // One that is confined can't go there. Whoever is not, is ended with all that smcp has started.
+    let world = World::new("");
+    world.publish(&Value::Null);
+    let mut invocation = world.bed.smcp(&format!("run {TOOL} --")).args(&["stay"]).env("PATH", python_path());
+    let mut smcp = invocation.start();
+    let mut line = String::new();
+    BufReader::new(smcp.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let server = Pid::from_raw(line.trim().strip_prefix("stays: ").unwrap().parse().unwrap());
+    assert_eq!(getpgid(Some(server)), Ok(getpgrp()), "smcp is in the group of the test");
+    kill(Pid::from_raw(smcp.id().cast_signed()), Signal::SIGTERM).unwrap();
+    smcp.wait().unwrap();
+    assert_eq!(kill(server, None), Err(Errno::ESRCH));
 }
 
 #[test]

@@ -153,6 +153,17 @@ def dig():
     os.chmod(os.environ["TMPDIR"] + "/shut", 0)
 
 
+def stay():
+    """Where no signal for its own group finds it, until it is killed."""
+    for asked in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(asked, signal.SIG_IGN)
+    with open(f"/proc/{PARENT}/stat") as keeper:
+        smcp = int(keeper.read().rsplit(")", 1)[1].split()[1])
+    os.setpgid(0, os.getpgid(smcp))
+    print("stays:", os.getpid(), flush=True)
+    signal.pause()
+
+
 def thread():
     done = []
     worker = threading.Thread(target=lambda: done.append(1))
@@ -226,6 +237,7 @@ PROBES = {
     "take the terminal": taken_terminal,
     "read what is typed": lambda: typed(lambda: None),
     "read it from another session": lambda: typed(os.setsid),
+    "stay": stay,
     # Network.
     "make a socket of IPv4": lambda: socket.socket(socket.AF_INET).close(),
     "make a socket of IPv6": lambda: socket.socket(socket.AF_INET6).close(),
