@@ -4,10 +4,7 @@
 //! is the mirror of the way there; the same comparison says the same again.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::Path;
-use std::time::Duration;
-use std::time::UNIX_EPOCH;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -16,26 +13,22 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::bed::ROOT;
-use smcp_config::Places;
+use crate::session;
+use crate::session::NOW;
 use smcp_model::diff::ChangedPackage;
 use smcp_model::diff::Totals;
 use smcp_model::diff::Transition;
 use smcp_model::facts_document;
 use smcp_model::mode::Effect;
-use smcp_model::ownership::Caller;
 use smcp_model::progress::Unwatched;
 use smcp_model::request::Context;
 use smcp_model::request::Subject;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Compared;
-use smcp_pipeline::Compilation;
 use smcp_pipeline::Session;
 use smcp_pipeline::SharedHost;
-use smcp_pipeline::System;
 use smcp_pipeline::WhatIf;
 
-/// The moment of every decision, seconds since 1970: in January 2027.
-const NOW: u64 = 1_800_000_000;
 const CONTEXT: Context = Context { evaluated_at: NOW, trust: false, interactive: false };
 
 /// Rules of one layer, as a configuration has them.
@@ -107,21 +100,7 @@ impl Home {
     }
 
     fn session(&self, rules: &str) -> Session {
-        let home = self.folder.path().to_owned();
-        let places = Places { home: Some(home.clone()), working_directory: home.clone(), system_folder: home.clone() };
-        let config = smcp_config::parse(rules.as_bytes(), &home.join("c.yaml"), &places);
-        let system = System {
-            environment: vec![("HOME".into(), home.into())],
-            clock: || UNIX_EPOCH + Duration::from_secs(NOW),
-            caller: Caller::new(nix::unistd::geteuid().as_raw(), || None),
-            stdin: || Err(io::ErrorKind::NotFound.into()),
-            is_program: |_| None,
-            read_head: |_| None,
-            compilation: Compilation::InProcess,
-            lasting: true,
-            offline: true,
-        };
-        Session::new(config.unwrap_or_else(|error| panic!("{error}\n{rules}")), system, self.host.clone())
+        session::of(rules, self.folder.path(), &self.host)
     }
 }
 

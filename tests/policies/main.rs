@@ -43,6 +43,7 @@ mod program;
 mod replay;
 mod replayed;
 mod same;
+mod session;
 mod stub;
 mod vouched;
 

@@ -3,10 +3,7 @@
 //! The same rules give the same record, byte for byte but for times. A rule that is made stricter never turns a block into a
 //! pass.
 
-use std::io;
 use std::path::Path;
-use std::time::Duration;
-use std::time::UNIX_EPOCH;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -16,11 +13,11 @@ use tempfile::TempDir;
 
 use crate::bed::ROOT;
 use crate::guest::Twin;
-use smcp_config::Places;
+use crate::session;
+use crate::session::NOW;
 use smcp_model::decision::Consent;
 use smcp_model::facts_document;
 use smcp_model::mode::Effect;
-use smcp_model::ownership::Caller;
 use smcp_model::progress::Unwatched;
 use smcp_model::record::Body;
 use smcp_model::record::DecisionRecord;
@@ -28,16 +25,11 @@ use smcp_model::record::Record;
 use smcp_model::request::Context;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::Activity;
-use smcp_pipeline::Compilation;
 use smcp_pipeline::Recorder;
 use smcp_pipeline::Replayed;
 use smcp_pipeline::Replayer;
 use smcp_pipeline::Session;
 use smcp_pipeline::SharedHost;
-use smcp_pipeline::System;
-
-/// The moment of every decision, seconds since 1970: in January 2027.
-const NOW: u64 = 1_800_000_000;
 
 /// Rules, each of which can be made stricter by itself.
 #[derive(Debug, Clone)]
@@ -172,22 +164,7 @@ impl Home {
     }
 
     fn session(&self, rules: &Rules) -> Session {
-        let home = self.path().to_owned();
-        let places = Places { home: Some(home.clone()), working_directory: home.clone(), system_folder: home.clone() };
-        let text = rules.written();
-        let config = smcp_config::parse(text.as_bytes(), &home.join("c.yaml"), &places);
-        let system = System {
-            environment: vec![("HOME".into(), home.into())],
-            clock: || UNIX_EPOCH + Duration::from_secs(NOW),
-            caller: Caller::new(nix::unistd::geteuid().as_raw(), || None),
-            stdin: || Err(io::ErrorKind::NotFound.into()),
-            is_program: |_| None,
-            read_head: |_| None,
-            compilation: Compilation::InProcess,
-            lasting: true,
-            offline: true,
-        };
-        Session::new(config.unwrap_or_else(|error| panic!("{error}\n{text}")), system, self.host.clone())
+        session::of(&rules.written(), self.path(), &self.host)
     }
 
     /// Decides, records, and reads the record back.
