@@ -151,6 +151,28 @@ fn links_are_followed_to_the_module_and_replaced_by_the_component() {
 }
 
 #[test]
+fn a_module_is_never_replaced_by_what_is_made_of_it() {
+    let bed = TestBed::new();
+    let module = Twin::honest().module();
+    // The policy calls itself `honest`, too.
+    bed.write("honest.wasm", &module);
+    symlink(bed.path("honest.wasm"), bed.path("link.wasm")).unwrap();
+    for line in ["honest.wasm", "honest.wasm -o ./honest.wasm", "link.wasm -o link.wasm"] {
+        bed.run(&format!("policy build {line}")).refuses(1, &["would be written over the module", "--output"]);
+        assert_eq!(fs::read(bed.path("honest.wasm")).unwrap(), module, "{line}");
+    }
+    bed.run("policy build honest.wasm -o component.wasm").succeeds();
+    bed.write("sources.txt", "a source");
+    for what in ["build honest.wasm", "build .", "pull oci://localhost:1/none:1"] {
+        bed.run(&format!("policy {what} -o sources.txt")).refuses(1, &["sources.txt", "is no WebAssembly"]);
+    }
+    assert_eq!(bed.read("sources.txt"), "a source");
+    // Such a file `mktemp` makes.
+    bed.write("empty", "");
+    bed.run("policy build honest.wasm -o empty").succeeds();
+}
+
+#[test]
 fn a_build_compiles_ahead() {
     let bed = TestBed::new();
     bed.write("module.wasm", Twin::honest().module());

@@ -82,3 +82,14 @@ fn a_run_that_does_not_begin_is_an_error_and_no_older_result_stays() {
         bed.smcp("policy test --junit").args(&[file]).run().exits(1).says(&[says]);
     }
 }
+
+#[test]
+fn results_are_never_written_over_what_is_tested() {
+    let bed = bed();
+    bed.write("cases/good.yaml", GOOD);
+    for name in ["no_network.wasm", "cases/good.yaml"] {
+        let before = std::fs::read(bed.path(name)).unwrap();
+        bed.run(&format!("policy test --junit ./{name}")).exits(1).says(&["would be written over"]).prints("");
+        assert_eq!(std::fs::read(bed.path(name)).unwrap(), before, "{name}");
+    }
+}

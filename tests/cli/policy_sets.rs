@@ -95,6 +95,11 @@ fn a_set_that_no_machine_would_accept_is_not_made() {
     bed.run("policy set show damaged.tar.gz").refuses(3, &["damaged.tar.gz is not the archive of a set"]);
     bed.run("policy set show none.tar.gz").refuses(1, &["none.tar.gz"]);
     bed.run("policy set build none").refuses(1, &["none"]);
+    write(&bed, "company", 1, "{}");
+    let text = bed.read("company/set.yaml");
+    bed.run("policy set build company -o ./company/set.yaml").refuses(1, &["is no archive of a set"]);
+    bed.run("policy set pull oci://localhost:1/none:1 -o ./company/set.yaml").refuses(1, &["is no archive of a set"]);
+    assert_eq!(bed.read("company/set.yaml"), text);
 }
 
 #[test]

@@ -13,6 +13,8 @@ use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::policy::inspect;
+use crate::cli::policy::write::is_same_file;
+use crate::cli::policy::write::refuse_other;
 use smcp_author as author;
 use smcp_author::Language;
 use smcp_author::Project;
@@ -86,8 +88,9 @@ struct BuiltComponent {
     bytes: Vec<u8>,
     /// The folder for its file.
     folder: PathBuf,
-    /// Its file, if it is a finished component.
-    finished: Option<PathBuf>,
+    /// The module that it is made of, or the finished component that it is.
+    input: Option<PathBuf>,
+    is_finished: bool,
 }
 
 impl BuildCommand {
@@ -96,6 +99,9 @@ impl BuildCommand {
         let session = app.session(None)?;
         let shown = self.path.display().to_string();
         let path = app.path(&self.path)?;
+        if let Some(output) = &self.output {
+            refuse_other(app, output, b"\0asm", "WebAssembly")?;
+        }
         // With every link resolved: a toolchain sees the folder so, and the file that is written lies in it.
         let path =
             authority::resolve(&path).with_context(|| format!("while reading {shown}")).map_err(Failure::usage)?;
@@ -107,7 +113,7 @@ impl BuildCommand {
                 let project =
                     Project { folder: &path, dir: &dir, language, open: authority::open_dir, announce: &announce };
                 let bytes = project.build().with_context(|| shown.clone()).map_err(Failure::usage)?;
-                BuiltComponent { bytes, folder: path, finished: None }
+                BuiltComponent { bytes, folder: path, input: None, is_finished: false }
             }
             Err(_) => finished(&path).with_context(|| shown.clone()).map_err(Failure::usage)?,
         };
@@ -139,9 +145,8 @@ fn finished(path: &Path) -> anyhow::Result<BuiltComponent> {
     let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
     let begins_as_module = bytes.starts_with(b"\0asm\x01\0\0\0");
     // What is neither is told by what tells it of any policy.
-    let finished = (!begins_as_module).then(|| path.to_owned());
     let bytes = if begins_as_module { author::from_module(&bytes)? } else { bytes };
-    Ok(BuiltComponent { bytes, folder, finished })
+    Ok(BuiltComponent { bytes, folder, input: Some(path.to_owned()), is_finished: !begins_as_module })
 }
 
 /// Checks a component as a start would, compiles it into the store, and gives it its file.
@@ -152,7 +157,7 @@ fn keep(
     shown: &str,
     progress: &mut dyn Progress,
 ) -> Result<Built, Failure> {
-    let BuiltComponent { bytes, folder, finished } = candidate;
+    let BuiltComponent { bytes, folder, input, is_finished } = candidate;
     let refused = |fault: &Fault| inspect::refused(shown, fault);
     let component = Component::new(bytes.clone());
     let limits = limits::PolicyLimits::DEFAULT;
@@ -165,7 +170,12 @@ fn keep(
     let inspection = inspect::inspect(host, shown, bytes.clone()).map_err(|fault| refused(&fault))?;
     let name: PolicyName = inspection.name.as_str().parse().map_err(Failure::usage)?;
     let file = output.unwrap_or_else(|| folder.join(format!("{name}.wasm")));
-    let is_there = finished.is_some_and(|finished| finished == file);
+    let is_there = input.is_some_and(|input| is_same_file(&input, &file));
+    if is_there && !is_finished {
+        let file = file.display();
+        let message = "would be written over the module that it is made of\n  → name another file with --output";
+        return Err(Failure::usage(anyhow::anyhow!("{file} {message}")));
+    }
     if !is_there {
         write(&file, &bytes)?;
     }

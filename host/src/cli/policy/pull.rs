@@ -12,6 +12,7 @@ use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::policy::push::entry;
+use crate::cli::policy::write::refuse_other;
 use crate::cli::policy::write::write_whole;
 use smcp_model::source::RemoteAddress;
 use smcp_pipeline::shipping;
@@ -46,6 +47,9 @@ impl PullPolicyCommand {
     pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         match &self.source {
             Some(source) => {
+                if let Some(output) = &self.output {
+                    refuse_other(app, output, b"\0asm", "WebAssembly")?;
+                }
                 let pulled = shipping::pull_source(&app.session_without_sets()?, source)?;
                 self.answer(app, source, &pulled)
             }

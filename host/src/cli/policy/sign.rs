@@ -56,9 +56,12 @@ pub(super) const LARGEST: usize = {
     if component > set { component } else { set }
 };
 
-/// Whether these are the bytes of an archive: gzip's magic number.
+/// How an archive begins: gzip's magic number.
+pub(super) const ARCHIVE: &[u8] = b"\x1f\x8b";
+
+/// Whether these are the bytes of an archive.
 pub(super) fn is_archive(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\x1f\x8b")
+    bytes.starts_with(ARCHIVE)
 }
 
 impl SignCommand {

@@ -16,6 +16,7 @@ use crate::cli::failure::Failure;
 use crate::cli::policy::alone;
 use crate::cli::policy::test::project::SourceFile;
 use crate::cli::policy::test::project::TestedPolicy;
+use crate::cli::policy::write::refuse_input;
 use crate::cli::policy::write::write_whole;
 use smcp_cases::PolicyRun;
 use smcp_cases::Tested;
@@ -77,6 +78,9 @@ struct Tried {
 impl TestCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
+        if let Some(path) = &self.junit {
+            self.refuse_inputs(app, path)?;
+        }
         let ran = self.run(app);
         if let (Some(path), Err(failure)) = (&self.junit, &ran)
             && let Err(unwritten) = write_junit(app, path, &cases::failed(&failure.whole_message()))
@@ -84,6 +88,14 @@ impl TestCommand {
             app.warn_always(&unwritten.message());
         }
         ran
+    }
+
+    /// Refuses results in the place of what is tested. What can't be found is said later, in the results, too.
+    fn refuse_inputs(&self, app: &App, path: &Path) -> Result<(), Failure> {
+        let found = TestedPolicy::find(app, &self.policy, self.cases.as_deref(), self.built_in.is_some());
+        let Ok(project) = found else { return Ok(()) };
+        let inputs = project.files.iter().chain([&project.component]);
+        refuse_input(app, path, &inputs.map(|file| app.path(file)).collect::<Result<Vec<_>, _>>()?)
     }
 
     fn run(&self, app: &App) -> Result<Exit, Failure> {

@@ -2,14 +2,18 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::io::Read as _;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 
 use cap_std::fs::Dir;
+use cap_std::fs::MetadataExt as _;
 use cap_std::fs::Permissions;
 use cap_tempfile::TempFile;
 
+use crate::cli::app::App;
+use crate::cli::failure::Failure;
 use smcp_authority as authority;
 use smcp_model::bounded;
 
@@ -46,7 +50,55 @@ pub(in crate::cli) fn write_by(
     file.replace(&name)
 }
 
-fn folder_of(path: &Path) -> io::Result<(Dir, PathBuf)> {
+/// Refuses a file for output that the same command reads, under whatever name.
+pub(in crate::cli) fn refuse_input(app: &App, output: &Path, inputs: &[PathBuf]) -> Result<(), Failure> {
+    let path = app.path(output)?;
+    match inputs.iter().find(|input| is_same_file(input, &path)) {
+        None => Ok(()),
+        Some(input) => Err(Failure::usage(anyhow::anyhow!(
+            "{} would be written over {}, which is read\n  → name another file",
+            output.display(),
+            input.display()
+        ))),
+    }
+}
+
+/// Refuses a file for output where something of another kind is: sources, a configuration. What is empty is what
+/// `mktemp` makes.
+pub(in crate::cli) fn refuse_other(app: &App, output: &Path, magic: &[u8], kind: &str) -> Result<(), Failure> {
+    let is_other = |path: &Path| {
+        let (dir, name) = folder_of(&authority::resolve(path)?)?;
+        if !dir.symlink_metadata(&name)?.is_file() {
+            return Ok(false);
+        }
+        let mut start = Vec::new();
+        let length = u64::try_from(magic.len()).map_err(io::Error::other)?;
+        dir.open(&name)?.take(length).read_to_end(&mut start)?;
+        io::Result::Ok(!start.is_empty() && start != magic)
+    };
+    // What can't be read is told when it is written.
+    if is_other(&app.path(output)?).unwrap_or(false) {
+        let output = output.display();
+        return Err(Failure::usage(anyhow::anyhow!(
+            "{output} is there and is no {kind}, so it is not replaced\n  → name another file"
+        )));
+    }
+    Ok(())
+}
+
+/// Whether two paths lead to one file, which is there.
+pub(in crate::cli) fn is_same_file(one: &Path, other: &Path) -> bool {
+    identity(one).is_some_and(|one| identity(other) == Some(one))
+}
+
+/// Returns the device and the number of a file, links followed; `None` where there is none.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let (dir, name) = folder_of(&authority::resolve(path).ok()?).ok()?;
+    let metadata = dir.symlink_metadata(name).ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+pub(in crate::cli) fn folder_of(path: &Path) -> io::Result<(Dir, PathBuf)> {
     let name = path.file_name().map(OsStr::to_owned).ok_or_else(|| io::Error::other("it names no file"))?;
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("/"));
     Ok((authority::open_dir(folder)?, PathBuf::from(name)))

@@ -12,6 +12,9 @@ use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::policy::set::show;
+use crate::cli::policy::sign::ARCHIVE;
+use crate::cli::policy::write::refuse_input;
+use crate::cli::policy::write::refuse_other;
 use crate::cli::policy::write::write_whole;
 use smcp_authority as authority;
 use smcp_model::limits::sets;
@@ -52,7 +55,9 @@ impl BuildSetCommand {
                 app.path(Path::new(&format!("{name}.tar.gz")))?
             }
         };
+        refuse_other(app, &output, ARCHIVE, "archive of a set")?;
         let files = files(&folder).map_err(Failure::usage)?;
+        refuse_input(app, &output, &files.keys().map(|name| folder.join(name)).collect::<Vec<_>>())?;
         let session = app.session_alone()?;
         let built = pipeline::sets::build_set(&session, &files, &folder, &mut *app.progress());
         let (archive, packed) = built.map_err(|error| Failure::usage(anyhow!(error)))?;

@@ -13,6 +13,8 @@ use crate::cli::app::App;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::policy::set::show::SetDescription;
+use crate::cli::policy::sign::ARCHIVE;
+use crate::cli::policy::write::refuse_other;
 use crate::cli::policy::write::write_whole;
 use smcp_config::set::PolicySetFacts;
 use smcp_model::oci::GRAMMAR;
@@ -50,6 +52,9 @@ fn address(text: &str) -> Result<RemoteAddress, String> {
 impl PullSetCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
+        if let Some(output) = &self.output {
+            refuse_other(app, output, ARCHIVE, "archive of a set")?;
+        }
         let session = app.session_without_sets()?;
         match &self.source {
             Some(source) => self.answer(app, source, &shipping::pull_set_source(&session, source)?),

@@ -28,7 +28,8 @@ const CASES: &str = "cases";
 pub(super) struct TestedPolicy {
     /// The component's file; of no meaning for a built-in policy.
     pub(super) component: PathBuf,
-    files: Vec<PathBuf>,
+    /// The case files.
+    pub(super) files: Vec<PathBuf>,
 }
 
 /// A case file.
