@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::BufRead as _;
 use std::io::BufReader;
+use std::os::unix::fs::symlink;
 
 use nix::sys::signal::Signal;
 use nix::sys::signal::kill;
@@ -62,6 +63,7 @@ fn every_record_is_an_event_with_the_digest_of_its_line() {
         let (record, digest): (Value, _) = (serde_json::from_str(line).unwrap(), Digest::of(line.as_bytes()));
         assert_eq!(event["metadata"]["uid"], json!(digest));
         assert_eq!(event["raw_data_hash"]["value"], json!(digest.hex()));
+        assert_eq!((&event["category_uid"], &event["category_name"]), (&json!(6), &json!("Application Activity")));
         assert_eq!((&event["metadata"]["sequence"], &event["unmapped"]["prev"]), (&record["seq"], &record["prev"]));
     }
     assert_eq!(events[4]["status_code"], "score/score-below-minimum");
@@ -88,7 +90,12 @@ fn an_exporter_that_is_started_again_neither_loses_nor_repeats() {
     assert_eq!(export(), "");
     assert_eq!(exported, bed.read("archived.jsonl") + &bed.read(LOG));
     let events = events(&bed.run("audit export --format ocsf").succeeds().raw);
-    assert_eq!(events.last().unwrap()["activity_name"], "Unknown");
+    let (damaged, before) = (&events[events.len() - 1], &events[events.len() - 2]);
+    assert_eq!(
+        (&damaged["activity_name"], damaged["message"].as_str()),
+        (&json!("Unknown"), Some("a line of the audit log can't be read: it is not JSON: expected value at column 1"))
+    );
+    assert!(damaged["time"].as_u64().unwrap() >= before["time"].as_u64().unwrap() / 1000 * 1000, "it was found now");
     let since = |time: &str| bed.run(&format!("audit export --format jsonl --since {time}")).succeeds().raw;
     assert_eq!((since("9999-01-01").as_str(), since("1d").as_str()), ("damaged\n", bed.read(LOG).as_str()));
 }
@@ -131,4 +138,43 @@ fn who_follows_gets_what_is_added_and_goes_on_after_a_signal() {
         child.wait().unwrap();
     }
     assert_eq!(bed.run("audit export --format jsonl --cursor cursor").succeeds().raw, "");
+}
+
+#[test]
+fn a_cursor_that_can_not_be_kept_is_told_before_the_first_record() {
+    let bed = bed();
+    fs::create_dir(bed.path("folder")).unwrap();
+    for cursor in ["nowhere/cursor", "folder", "/proc/cursor", "/dev/null"] {
+        let ran = bed.run(&format!("audit export --format jsonl --cursor {cursor}")).exits(1).prints("");
+        ran.says(&["the cursor", cursor, "can't be used"]);
+    }
+    bed.write("cursor", "");
+    symlink(bed.path("cursor"), bed.path("link")).unwrap();
+    bed.run("audit export --format jsonl --cursor link").succeeds();
+    assert!(fs::symlink_metadata(bed.path("link")).unwrap().is_symlink(), "a link stays one");
+    assert_eq!(bed.run("audit export --format jsonl --cursor cursor").succeeds().raw, "");
+}
+
+#[test]
+fn a_cursor_has_one_exporter_at_a_time() {
+    let bed = bed();
+    let mut first = bed.smcp("audit export --format jsonl --follow --cursor cursor").start();
+    let mut output = BufReader::new(first.stdout.take().unwrap());
+    let mut seen = String::new();
+    // As often as it has put a new file in the place of the old one.
+    for _ in 0..3 {
+        bed.run("policy check acme/tool@1.0.0").succeeds();
+        let whole = bed.read(LOG);
+        while seen.len() < whole.len() {
+            assert!(output.read_line(&mut seen).unwrap() > 0, "it ended early");
+        }
+        for follow in ["", "--follow"] {
+            let second = bed.run(&format!("audit export --format jsonl --cursor cursor {follow}")).exits(1).prints("");
+            second.says(&["the cursor", "another export goes by it"]);
+        }
+        bed.smcp("audit export --format jsonl --cursor other").run().succeeds();
+    }
+    kill(Pid::from_raw(first.id().cast_signed()), Signal::SIGKILL).unwrap();
+    first.wait().unwrap();
+    bed.run("audit export --format jsonl --cursor cursor").succeeds();
 }

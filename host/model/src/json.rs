@@ -53,6 +53,17 @@ fn excerpt(error: &serde_json::Error) -> SafeText {
     SafeText::within(&error.to_string(), limits::PARSER_MESSAGE)
 }
 
+/// What is wrong with a text that is one line of many: whoever says so knows the line.
+pub fn of_one_line(error: &serde_json::Error) -> String {
+    let (whole, column) = (error.to_string(), error.column());
+    match whole.strip_suffix(&format!(" at line {} column {column}", error.line())) {
+        // A column of 0 is the end of the line.
+        Some(what) if column > 0 => format!("{what} at column {column}"),
+        Some(what) => what.to_owned(),
+        None => whole,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,6 +17,7 @@ use smcp_model::decision::PolicyResult;
 use smcp_model::decision::exit_for;
 use smcp_model::digest::Digest;
 use smcp_model::exit::ExitKind;
+use smcp_model::json;
 use smcp_model::mode::Effect;
 use smcp_model::mode::Mode;
 use smcp_model::record::Body;
@@ -80,14 +81,19 @@ const INFORMATIONAL: (u32, &str) = (1, "Informational");
 const LOW: (u32, &str) = (2, "Low");
 const MEDIUM: (u32, &str) = (3, "Medium");
 
-/// Returns the event of one line of the log, line feed included.
-pub fn event(line: &[u8]) -> Value {
+/// Returns the event of one line of the log, line feed included. What is no record happened when it was found: `now`,
+/// seconds since 1970.
+pub fn event(line: &[u8], now: u64) -> Value {
     let digest = Digest::of(line);
-    let value: Value = serde_json::from_slice(line).unwrap_or_default();
-    match Record::read(&value) {
-        Ok(record) => of_record(&record, &digest),
-        Err(error) => of_line(&format!("a line of the audit log can't be read: {error}"), &digest),
-    }
+    let why = match serde_json::from_slice::<Value>(line) {
+        Err(error) => format!("it is not JSON: {}", json::of_one_line(&error)),
+        Ok(value) if !value.is_object() => "it is no JSON object".to_owned(),
+        Ok(value) => match Record::read(&value) {
+            Ok(record) => return of_record(&record, &digest),
+            Err(error) => error.to_string(),
+        },
+    };
+    of_line(&format!("a line of the audit log can't be read: {why}"), &digest, now)
 }
 
 fn of_record(record: &Record, digest: &Digest) -> Value {
@@ -110,7 +116,7 @@ fn of_record(record: &Record, digest: &Digest) -> Value {
         "activity_id": activity.id(),
         "activity_name": activity.name(),
         "category_uid": CLASS / 1000,
-        "category_name": "Application AppActivity",
+        "category_name": "Application Activity",
         "class_uid": CLASS,
         "class_name": "Application Lifecycle",
         "type_uid": CLASS * 100 + activity.id(),
@@ -147,17 +153,17 @@ fn of_record(record: &Record, digest: &Digest) -> Value {
 }
 
 /// The event of a line that is no record. When it was written, nobody knows.
-fn of_line(message: &str, digest: &Digest) -> Value {
+fn of_line(message: &str, digest: &Digest, now: u64) -> Value {
     json!({
         "activity_id": 0,
         "activity_name": AppActivity::Unknown.name(),
         "category_uid": CLASS / 1000,
-        "category_name": "Application AppActivity",
+        "category_name": "Application Activity",
         "class_uid": CLASS,
         "class_name": "Application Lifecycle",
         "type_uid": CLASS * 100,
         "type_name": "Application Lifecycle: Unknown",
-        "time": 0,
+        "time": now.saturating_mul(1000),
         "severity_id": MEDIUM.0,
         "severity": MEDIUM.1,
         "message": SafeText::new(message),

@@ -1,5 +1,6 @@
 //! `smcp audit`: whether the audit log is whole, and what it says.
 
+mod cursor;
 mod export;
 
 use std::path::PathBuf;

@@ -4,33 +4,26 @@
 
 use std::io;
 use std::io::Write as _;
-use std::path::Path;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 use std::time::UNIX_EPOCH;
 
-use anyhow::Context as _;
 use clap::Args;
 use clap::ValueEnum;
 use nix::sys::signal::SigSet;
 use nix::sys::signal::Signal;
-use serde_json::Value;
-use serde_json::json;
 
 use crate::cli::app::App;
 use crate::cli::audit;
+use crate::cli::audit::cursor::CursorFile;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::policy::write::write_whole;
 use smcp_audit::FollowError;
 use smcp_audit::LineKey;
 use smcp_audit::LogCursor;
 use smcp_audit::LogFollower;
-use smcp_authority as authority;
-use smcp_model::audit::Head;
 use smcp_model::exit::ExitKind;
-use smcp_model::limits;
 use smcp_model::time;
 use smcp_model::visible;
 use smcp_policy_cases::moment;
@@ -40,8 +33,6 @@ use smcp_report::ocsf;
 const INTERVAL: Duration = Duration::from_secs(1);
 /// The most bytes that are written before the cursor is.
 const AT_ONCE: usize = 1024 * 1024;
-/// The schema of a cursor.
-const SCHEMA: &str = "smcp.cursor/1";
 
 /// Write the records for the systems of a security team: as OCSF events, or as they are.
 ///
@@ -79,7 +70,9 @@ impl ExportCommand {
     pub(super) fn execute(self, app: &App) -> Result<Exit, Failure> {
         let since = self.since.as_deref().map(|text| beginning(app, text)).transpose()?;
         let cursor = self.cursor.as_deref().map(|path| app.path(path)).transpose()?;
-        let mut follower = LogFollower::after(cursor.as_deref().map(read_cursor).transpose()?.flatten());
+        // Before the first record: what can't be kept is said while nothing is lost.
+        let (cursor, read) = cursor.as_deref().map(CursorFile::take).transpose()?.unzip();
+        let mut follower = LogFollower::after(read.flatten());
         let mut output = ExportOutput { app, format: self.format, cursor, waiting: Vec::new(), read: None };
         loop {
             let mut parts = audit::log(app)?.parts;
@@ -117,7 +110,7 @@ fn beginning(app: &App, text: &str) -> Result<String, Failure> {
 struct ExportOutput<'a> {
     app: &'a App,
     format: ExportFormat,
-    cursor: Option<PathBuf>,
+    cursor: Option<CursorFile>,
     /// Lines that are not written yet.
     waiting: Vec<u8>,
     /// How far the log was read.
@@ -129,7 +122,7 @@ impl ExportOutput<'_> {
         if is_wanted {
             match self.format {
                 ExportFormat::Jsonl => self.waiting.extend_from_slice(line),
-                ExportFormat::Ocsf => self.waiting.extend(visible::line(&ocsf::event(line))?),
+                ExportFormat::Ocsf => self.waiting.extend(visible::line(&ocsf::event(line, self.app.system().now()))?),
             }
         }
         self.read = Some(cursor);
@@ -148,35 +141,11 @@ impl ExportOutput<'_> {
         written
     }
 
-    fn write(&self, read: LogCursor) -> io::Result<()> {
+    fn write(&mut self, read: LogCursor) -> io::Result<()> {
         // Not as an answer, whose reader may leave: what it has not read must come again.
         let mut out = self.app.out().0;
         out.write_all(&self.waiting)?;
         out.flush()?;
-        let Some(path) = &self.cursor else { return Ok(()) };
-        let LogCursor { head: Head { seq, digest }, after } = read;
-        let document = json!({"schema": SCHEMA, "seq": seq, "digest": digest, "after": after});
-        write_whole(path, None, format!("{document}\n").as_bytes())
+        self.cursor.as_mut().map_or(Ok(()), |cursor| cursor.keep(read))
     }
-}
-
-/// Reads a cursor; `None` when there is no such file yet.
-fn read_cursor(path: &Path) -> Result<Option<LogCursor>, Failure> {
-    let wrong = |why: anyhow::Error| {
-        let error = why.context(format!("the cursor {} can't be used", path.display()));
-        Failure { code: "audit-cursor", ..Failure::usage(error) }
-    };
-    if !authority::exists(path).map_err(|error| wrong(error.into()))? {
-        return Ok(None);
-    }
-    let bytes = authority::read_file(path, limits::TOKEN).map_err(|error| wrong(error.into()))?;
-    let cursor = || {
-        let document: Value = serde_json::from_slice(&bytes)?;
-        let number =
-            |key: &str| document.get(key).and_then(Value::as_u64).with_context(|| format!("it has no `{key}`"));
-        anyhow::ensure!(document.get("schema").and_then(Value::as_str) == Some(SCHEMA), "it is no `{SCHEMA}`");
-        let digest = document.get("digest").and_then(Value::as_str).context("it has no `digest`")?.parse()?;
-        Ok(LogCursor { head: Head { seq: number("seq")?, digest }, after: number("after")? })
-    };
-    cursor().map(Some).map_err(wrong)
 }
