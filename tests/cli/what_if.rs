@@ -1,12 +1,15 @@
 //! `policy diff`: what a catalogue of packages would come to under other rules.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 
 use serde_json::Value;
 use serde_json::json;
 
 use crate::bed::Package;
+use crate::bed::ROOT;
 use crate::bed::TestBed;
+use crate::bed::corrupt;
 
 const OLD: &str = "policy: {min_score: 60, score_mode: warn}\n";
 const NEW: &str = "policy:\n  allowed_origins: [official, verified]\n  min_score: 80\n";
@@ -68,15 +71,52 @@ fn programs_get_the_same_at_every_run_from_a_file_or_a_pipe() {
 }
 
 #[test]
+fn ci_systems_get_a_test_case_for_each_change_red_as_the_exit_code_is() {
+    let bed = bed();
+    let green = bed.run(&format!("{LINE} catalogue.jsonl --format junit")).succeeds();
+    let red = bed.run(&format!("{LINE} catalogue.jsonl --format junit --exit-code")).exits(1);
+    insta::assert_snapshot!("junit", red.raw);
+    assert!(!green.raw.contains("<failure") && green.raw.contains("tests=\"4\" failures=\"0\""), "{green}");
+    assert!(green.raw.contains("<system-out>newly blocked: pass to block: "), "{green}");
+    let same =
+        bed.run("policy diff --from old.yaml --to old.yaml --catalog catalogue.jsonl --format junit --exit-code");
+    let same = same.succeeds();
+    assert!(same.raw.contains("tests=\"1\" failures=\"0\""), "{same}");
+    // Text of others is no markup.
+    bed.write("catalogue.jsonl", json!({"name": "<x a='b'>]]>&amp;\u{1b}", "score": 1}).to_string());
+    let hostile = bed.run(&format!("{LINE} catalogue.jsonl --format junit --exit-code")).exits(1);
+    assert!(
+        !hostile.raw.contains("<x") && !hostile.raw.contains("]]>") && !hostile.raw.contains('\u{1b}'),
+        "{hostile}"
+    );
+}
+
+#[test]
 fn a_catalogue_that_is_not_right_says_nothing_but_where() {
     let bed = bed();
     let cases = [
-        ("{\"score\": 90}\n{\"scor\": 1}\n", "catalogue.jsonl, line 2: the facts document: `/scor` is no key"),
+        ("{\"name\": \"a\"}\n{\"scor\": 1}\n", "catalogue.jsonl, line 2: the facts document: `/scor` is no key"),
         (
-            "{\"score\": 90}\n\n{\"score\": 500}\n",
+            "{\"name\": \"a\"}\n\n{\"score\": 500}\n",
             "catalogue.jsonl, line 3: the facts document: `/score` is the number 500",
         ),
-        ("{\"score\": 90}\n{\"score\"", "catalogue.jsonl, line 2: "),
+        (
+            "{\"name\": \"a\"}\n{\"score\"",
+            "catalogue.jsonl, line 2: the facts document is not JSON: EOF while parsing an object at column 8",
+        ),
+        (
+            "{\"name\": \"a\"}\n{\"score\"\n",
+            "catalogue.jsonl, line 2: the facts document is not JSON: EOF while parsing an object\n",
+        ),
+        ("{\"name\": \"a\"}\n{\"score\": 90}\n", "catalogue.jsonl, line 2: the facts document has no `name`"),
+        ("{}\n", "catalogue.jsonl, line 1: the facts document has no `name`"),
+        (
+            "{\"name\": \"a\"}\n\n{\"name\": \"b\"}\n{\"name\": \"a\", \"score\": 90}\n",
+            "catalogue.jsonl, line 4: the package local/a@0.0.0 is there already, in line 1",
+        ),
+        // What should have written it has died.
+        ("", "the catalogue catalogue.jsonl has no package"),
+        ("\n\n", "the catalogue catalogue.jsonl has no package"),
         ("\u{0}\n", "catalogue.jsonl, line 1: the facts document is not UTF-8 text"),
     ];
     for (text, says) in cases {
@@ -84,10 +124,28 @@ fn a_catalogue_that_is_not_right_says_nothing_but_where() {
         let ran = bed.run(&format!("{LINE} catalogue.jsonl --html page.html")).exits(2);
         assert!(ran.stderr.contains(says), "{says}: {ran}");
         assert_eq!((ran.stdout.as_str(), bed.has("page.html")), ("", false), "{says}");
+        assert_eq!(ran.stderr.matches("line ").count(), says.matches("line ").count(), "{ran}");
+        bed.run(&format!("{LINE} catalogue.jsonl --exit-code")).exits(2);
     }
+    // Of two registries, or in two versions, they are two.
+    let registry = |url: &str| json!({"name": "a", "registry": url}).to_string();
+    let text = [
+        "{\"name\": \"a\"}",
+        "{\"name\": \"a\", \"version\": \"2.0.0\"}",
+        &registry("https://a.example.com"),
+        &registry("https://b.example.com"),
+    ]
+    .join("\n");
+    bed.write("catalogue.jsonl", text);
+    let four = bed.run(&format!("{LINE} catalogue.jsonl --json")).succeeds().document();
+    assert_eq!(four["summary"]["packages"], 4);
+    fs::create_dir(bed.path("no-packages")).unwrap();
+    bed.run(&format!("{LINE} no-packages")).exits(2).says(&["has no package"]);
     bed.run(&format!("{LINE} missing.jsonl")).exits(2).says(&["missing.jsonl"]);
     bed.run(&format!("{LINE} https://registry.example.com")).exits(1).says(&["can't be listed"]);
-    bed.run(&format!("{LINE} catalogue.jsonl --format junit")).exits(1);
+    bed.write("catalogue.jsonl", "{}\n");
+    let failed = bed.run(&format!("{LINE} catalogue.jsonl --format junit")).exits(2);
+    assert!(failed.stdout.contains("<error message=\"catalogue.jsonl, line 1"), "{failed}");
     bed.write("new.yaml", "polcy: {}\n");
     bed.run(&format!("{LINE} catalogue.jsonl")).exits(1).says(&["new.yaml:1:1", "polcy"]);
 }
@@ -107,7 +165,7 @@ fn a_registry_and_the_audit_log_are_catalogues() {
     let (packages, changed) = changes("registry");
     assert_eq!((packages, &changed[0]["package"]), (json!(2), &json!("acme/low@1.1.0")));
     assert_eq!((changed.len(), &changed[0]["times"]), (1, &Value::Null));
-    assert_eq!(changes("audit").0, json!(0));
+    bed.run(&format!("{LINE} audit")).exits(2).says(&["the catalogue audit has no package"]);
     for reference in ["acme/good@1.0.0", "acme/low@1.0.0", "acme/low@latest", "acme/low@1.1.0"] {
         bed.run(&format!("policy check {reference}")).succeeds();
     }
@@ -120,6 +178,59 @@ fn a_registry_and_the_audit_log_are_catalogues() {
     assert!(changed[0]["last"].as_str().unwrap().ends_with('Z'), "{changed:?}");
     bed.write(".mcp/audit.jsonl", "no record\n");
     bed.run(&format!("{LINE} audit")).exits(2).says(&["audit.jsonl, line 1"]);
+}
+
+/// Such a record has no facts: counted as a package it would change, and stand in the place of what was known.
+#[test]
+fn what_was_refused_before_any_policy_is_no_package_of_a_catalogue() {
+    let bed = bed();
+    bed.configure("");
+    bed.publish(&Package::shell("acme/tool@1.0.0", "").facts("official", 2, 90));
+    bed.run("policy check acme/tool@1.0.0").succeeds();
+    bed.run("policy check acme/missing@1.0.0").exits(2);
+    let only = bed.run("policy diff --from new.yaml --to old.yaml --catalog audit").succeeds();
+    assert!(only.stdout.contains("0 of 1 packages change"), "{only}");
+    // The good facts stay what is known of it.
+    let info = bed.run("info --json acme/tool@1.0.0").document();
+    let manifest = info["manifest_digest"].as_str().or(info["facts"]["manifest_digest"].as_str()).unwrap();
+    corrupt(&bed.path(&format!("registry/blobs/{}", manifest.replace(':', "-"))));
+    bed.run("--cache-dir other policy check acme/tool@1.0.0").exits(3);
+    let back = bed.run("policy diff --from new.yaml --to old.yaml --catalog audit").succeeds();
+    assert!(back.stdout.contains("0 of 1 packages change"), "{back}");
+    back.says(&["2 records of the audit log were refused before any policy was asked, and are passed over"]);
+    // A status is a fact, and judged again.
+    bed.write("facts.json", r#"{"name": "old", "status": "revoked"}"#);
+    bed.run("policy eval --facts facts.json").exits(4);
+    let status = bed.run("policy diff --from new.yaml --to old.yaml --catalog audit --json").succeeds();
+    assert_eq!(serde_json::from_str::<Value>(&status.raw).unwrap()["summary"]["packages"], 2, "{status}");
+}
+
+#[test]
+fn a_page_is_never_written_over_what_is_read() {
+    let bed = bed();
+    bed.configure("");
+    bed.publish(&Package::shell("acme/tool@1.0.0", "").good());
+    bed.run("policy check acme/tool@1.0.0").succeeds();
+    bed.write("extra.wasm", fs::read(format!("{ROOT}/examples/policies/dist/no_network.wasm")).unwrap());
+    bed.write("new.yaml", format!("{NEW}  custom: [{{name: no-network, source: extra.wasm}}]\n"));
+    symlink(bed.path("new.yaml"), bed.path("link")).unwrap();
+    fs::hard_link(bed.path("catalogue.jsonl"), bed.path("second")).unwrap();
+    let inputs = ["catalogue.jsonl", "old.yaml", "new.yaml", "extra.wasm", ".mcp/audit.jsonl"];
+    let before = inputs.map(|name| fs::read(bed.path(name)).unwrap());
+    for (catalogue, page) in [
+        ("catalogue.jsonl", "catalogue.jsonl"),
+        ("catalogue.jsonl", "./old.yaml"),
+        ("catalogue.jsonl", "link"),
+        ("catalogue.jsonl", "second"),
+        ("catalogue.jsonl", "extra.wasm"),
+        ("audit", ".mcp/audit.jsonl"),
+    ] {
+        let ran = bed.run(&format!("{LINE} {catalogue} --html {page}")).exits(1).prints("");
+        ran.says(&["would be written over", "name another file"]);
+    }
+    assert_eq!(inputs.map(|name| fs::read(bed.path(name)).unwrap()), before);
+    bed.run(&format!("{LINE} catalogue.jsonl --html page.html")).succeeds();
+    bed.run(&format!("{LINE} catalogue.jsonl --html page.html")).succeeds();
 }
 
 #[test]

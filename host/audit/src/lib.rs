@@ -35,6 +35,7 @@ pub use follow::LogCursor;
 pub use follow::LogFollower;
 pub use part::LineKey;
 pub use read::RecordKey;
+pub use read::mentions;
 pub use read::newest;
 pub use read::package_of;
 pub use record::NewRecord;

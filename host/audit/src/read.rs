@@ -20,6 +20,12 @@ pub struct RecordKey<'a> {
     pub package: Cow<'a, str>,
 }
 
+impl<'a> RecordKey<'a> {
+    fn of(line: &'a [u8]) -> Option<Self> {
+        glance::key(line).or_else(|| serde_json::from_slice(line).ok())
+    }
+}
+
 /// Returns the newest records for which `wanted` is true, at most `most`, oldest first. A line that is not a record has
 /// no key.
 ///
@@ -35,7 +41,7 @@ pub fn newest(
         let room = most.saturating_sub(all.len());
         let mut found = VecDeque::new();
         file.lines(|line, text| {
-            let key = glance::key(text).or_else(|| serde_json::from_slice(text).ok());
+            let key = RecordKey::of(text);
             if wanted(key.as_ref()) {
                 found.push_back((line, text.to_vec()));
                 if found.len() > room {
@@ -56,8 +62,12 @@ pub fn newest(
     Ok(all.into())
 }
 
+/// Whether a line has a text somewhere, whatever that means there.
+pub fn mentions(line: &[u8], text: &str) -> bool {
+    memchr::memmem::find(line, text.as_bytes()).is_some()
+}
+
 /// Returns the package that a record is about; `None` when it does not say.
 pub fn package_of(line: &[u8]) -> Option<Cow<'_, str>> {
-    let key: Option<RecordKey<'_>> = glance::key(line).or_else(|| serde_json::from_slice(line).ok());
-    key.map(|key| key.package)
+    RecordKey::of(line).map(|key| key.package)
 }

@@ -11,6 +11,7 @@ use crate::AuditError;
 use smcp_model::audit::Head;
 use smcp_model::audit::SCHEMA;
 use smcp_model::digest::Digest;
+use smcp_model::json;
 use smcp_model::limits;
 use smcp_model::record::Body;
 use smcp_model::record::Circumstances;
@@ -99,7 +100,8 @@ impl Link {
     pub(super) fn of(line: &[u8]) -> Result<Self, NoLink> {
         let RawLink { schema, seq, prev, recovered_bytes, time, event, run } =
             serde_json::from_slice(line).map_err(|error| {
-                other_schema(line).unwrap_or_else(|| NoLink::Damaged(format!("it is not a record: {error}")))
+                other_schema(line)
+                    .unwrap_or_else(|| NoLink::Damaged(format!("it is not a record: {}", json::of_one_line(&error))))
             })?;
         if schema != SCHEMA {
             return Err(NoLink::Schema(schema));

@@ -73,6 +73,9 @@ pub enum DocumentError {
     /// It is JSON, but a list or a bare value.
     #[error("the facts document must be an object, such as {{\"score\": 80}}")]
     NotAnObject,
+    /// It says nothing of which package it is about, where that has to be known.
+    #[error("the facts document has no `name`: a catalogue says of each package which it is")]
+    Nameless,
     /// Some of its fields are wrong.
     #[error("the facts document{}", listed(.0))]
     Wrong(Vec<FactsProblem>),
@@ -82,7 +85,7 @@ impl DocumentError {
     /// The problems of single fields; empty when the document as a whole is wrong.
     pub fn problems(&self) -> &[FactsProblem] {
         match self {
-            Self::Empty | Self::Encoding | Self::Syntax(_) | Self::NotAnObject => &[],
+            Self::Empty | Self::Encoding | Self::Syntax(_) | Self::NotAnObject | Self::Nameless => &[],
             Self::Wrong(problems) => problems,
         }
     }
@@ -102,6 +105,18 @@ fn listed(problems: &[FactsProblem]) -> String {
 /// # Errors
 /// See [`DocumentError`].
 pub fn read(bytes: &[u8], base: &Path, home: Option<&Path>) -> Result<Subject, DocumentError> {
+    read_as(bytes, base, home, false)
+}
+
+/// Does the same with a document that has to say which package it is about.
+///
+/// # Errors
+/// As for [`read`], and [`DocumentError::Nameless`].
+pub fn read_named(bytes: &[u8], base: &Path, home: Option<&Path>) -> Result<Subject, DocumentError> {
+    read_as(bytes, base, home, true)
+}
+
+fn read_as(bytes: &[u8], base: &Path, home: Option<&Path>, is_named: bool) -> Result<Subject, DocumentError> {
     let bytes = encoding::without_mark(bytes);
     if bytes.trim_ascii().is_empty() {
         return Err(DocumentError::Empty);
@@ -115,7 +130,11 @@ pub fn read(bytes: &[u8], base: &Path, home: Option<&Path>) -> Result<Subject, D
     let mut problems = Vec::new();
     let mut object = Object::new(String::new(), members, &KEYS, UnknownKeys::Wrong, &mut problems);
     let subject = subject(&mut object, base, home);
-    if problems.is_empty() { Ok(subject) } else { Err(DocumentError::Wrong(problems)) }
+    if !problems.is_empty() {
+        return Err(DocumentError::Wrong(problems));
+    }
+    let names_one = || members.get("name").and_then(Value::as_str).is_some_and(|name| !name.trim().is_empty());
+    if is_named && !names_one() { Err(DocumentError::Nameless) } else { Ok(subject) }
 }
 
 /// Writes a subject as a facts document, for `#[serde(with)]`: everything that a policy gets. Its text is not made

@@ -67,6 +67,7 @@ pub use refusal::refuse;
 pub use remote::SourceError;
 pub use replay::Replayed;
 pub use replay::Replayer;
+pub use replay::is_before_policies;
 pub use server_data::list_server_data;
 pub use server_data::remove_server_data;
 pub use session::Session;

@@ -56,6 +56,11 @@ pub enum Replayed {
     Undecided(SafeText),
 }
 
+/// Whether a record has nothing that could be decided again: it was refused before any policy, and not by its status.
+pub fn is_before_policies(record: &DecisionRecord) -> bool {
+    record.request.context.is_none() && decide::admit(record.request.subject.clone()).is_ok()
+}
+
 /// Decides records again.
 #[derive(Debug)]
 pub struct Replayer<'s> {

@@ -3,8 +3,10 @@
 //! Before it everything was judged. What changes is read one by one, from wherever it is held, and never all at once.
 
 mod html;
+mod junit;
 
 pub use crate::diff::html::html;
+pub use crate::diff::junit::junit;
 
 use std::io;
 use std::io::BufWriter;
@@ -177,9 +179,14 @@ fn row(changed: &ChangedPackage, palette: &Palette) -> Vec<Span> {
     ];
     if let Some(times) = changed.times {
         cells.push(Span::plain(times.to_string()));
-        cells.push(Span::plain(changed.last.as_ref().map_or("-", SafeText::as_str)));
+        cells.push(Span::new(minute(changed.last.as_ref().map_or("-", SafeText::as_str)), palette.dim));
     }
     cells
+}
+
+/// Returns a time of a record for people, to the minute: the rest is in the records.
+pub(crate) fn minute(time: &str) -> String {
+    time.get(..16).unwrap_or(time).replace('T', " ")
 }
 
 /// Says which policies make the difference, with the codes of the side on which they object more.

@@ -11,6 +11,7 @@ use std::io::Write;
 use crate::diff::Changes;
 use crate::diff::DiffReport;
 use crate::diff::label;
+use crate::diff::minute;
 use crate::diff::reasons;
 use crate::diff::words;
 use smcp_model::diff::ChangedPackage;
@@ -222,7 +223,8 @@ fn row(changed: &ChangedPackage, is_timed: bool, out: &mut dyn Write) -> io::Res
         escaped(&SafeText::new(&reasons(changed)))
     )?;
     if is_timed {
-        let last = changed.last.as_ref().map(escaped).unwrap_or_default();
+        let last = changed.last.as_ref().map(|last| minute(last.as_str())).unwrap_or_default();
+        let last = escaped(&SafeText::new(&last));
         write!(out, "<td class=t>{}</td><td class=d>{last}</td>", changed.times.unwrap_or_default())?;
     }
     writeln!(out, "</tr>")

@@ -20,6 +20,7 @@ use crate::cli::policy::diff::catalogue::CatalogueEntry;
 use crate::cli::policy::diff::places::PolicyPlaces;
 use crate::cli::policy::diff::spool::Spool;
 use crate::cli::policy::eval::parse_moment;
+use crate::cli::policy::write::refuse_input;
 use crate::cli::policy::write::write_by;
 use smcp_model::diff::ChangedPackage;
 use smcp_model::diff::Totals;
@@ -37,7 +38,7 @@ use smcp_report::sarif;
 
 /// Judge a catalogue of packages by two configurations, and say what changes.
 ///
-/// Exits 0 whatever changes, 1 with --exit-code when something does, 2 when the catalogue is not right.
+/// Exits 0 whatever changes, 1 with --exit-code when something does, 2 when the catalogue is not right, or empty.
 ///
 /// Both files are read as a user's own configuration. Each package is judged by both, with all their policies; nothing is
 /// started, recorded or remembered. A package that no registry is named for counts as believed by every layer.
@@ -73,23 +74,25 @@ impl DiffCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         app.answer_in(self.format.format)?;
-        if app.format() == AnswerFormat::Junit {
-            return Err(Failure::usage(anyhow::anyhow!(
-                "a comparison has no JUnit document: use --format sarif or json"
-            )));
-        }
         if let Some(at) = self.at {
             app.decide_as_of(at);
         }
         let (from, to) =
             (app.session_of_file(&self.from, self.with_system)?, app.session_of_file(&self.to, self.with_system)?);
+        if let Some(page) = &self.html {
+            let inputs = places::inputs([(&from, &self.from), (&to, &self.to)], app)?;
+            refuse_input(app, page, &[inputs, catalogue::files(app, &self.catalog)?].concat())?;
+        }
         // The same on a terminal and in a pipe, with and without a person.
         let context = Context { interactive: false, ..app.context(false) };
         let mut catalogue = Catalogue::open(app, &self.catalog, &to)?;
         let what_if = WhatIf::new(&from, &to, context, &mut *app.progress())?;
         let mut spool = Spool::new(app);
         let totals = compare(&what_if, &mut catalogue, &mut spool, &mut *app.progress())?;
-        catalogue.remark().iter().for_each(|remark| app.notice(remark));
+        catalogue.remarks().iter().for_each(|remark| app.notice(remark));
+        if totals.packages() == 0 {
+            return Err(catalogue::empty(&self.catalog));
+        }
         let shown = |path: &PathBuf| SafeText::new(&path.to_string_lossy());
         let report = DiffReport {
             from: &shown(&self.from),
@@ -109,7 +112,8 @@ impl DiffCommand {
                 let places = PolicyPlaces::of([(&from, self.from.as_path()), (&to, self.to.as_path())], app)?;
                 sarif::changes(&report, &mut spool, &|policy| places.of_policy(policy), exit.code(), out)?;
             }
-            AnswerFormat::Json | AnswerFormat::Junit => diff::json(&report, &mut spool, out)?,
+            AnswerFormat::Json => diff::json(&report, &mut spool, out)?,
+            AnswerFormat::Junit => diff::junit(&report, &mut spool, exit == ExitKind::Usage, out)?,
         }
         Ok(Exit::Own(exit))
     }
@@ -131,8 +135,11 @@ fn compare(
         }
         let reader = catalogue.reader();
         let finish = |entry: &CatalogueEntry, compared| JudgedEntry::new(entry, compared);
-        for judged in what_if.of_each(&batch, |entry| reader.subject(entry), finish) {
-            match judged.map_err(catalogue::failure)? {
+        let all = what_if.of_each(&batch, |entry| reader.subject(entry), finish);
+        for (entry, judged) in batch.iter().zip(all) {
+            let judged = judged.map_err(catalogue::failure)?;
+            catalogue.count(entry)?;
+            match judged {
                 JudgedEntry::Unchanged(effect) => totals.unchanged(effect),
                 JudgedEntry::Changed(changed, line) => {
                     totals.changed(&changed);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::path::PathBuf;
 
 use crate::cli::app::App;
 use crate::cli::failure::Failure;
@@ -9,6 +10,7 @@ use smcp_config::Layer;
 use smcp_model::diff::ChangedPolicy;
 use smcp_model::name::PolicyName;
 use smcp_model::policy::LayerName;
+use smcp_model::policy::PolicySource;
 use smcp_pipeline::Session;
 use smcp_report::sarif::PolicyPlace;
 
@@ -45,4 +47,20 @@ impl PolicyPlaces {
         let places = if policy.to.is_some() { &self.to } else { &self.from };
         places.get(&(policy.layer, policy.name.clone())).cloned()
     }
+}
+
+/// Returns the files that two configurations are read from: their own, those beside them, and the components.
+pub(super) fn inputs(both: [(&Session, &PathBuf); 2], app: &App) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for (session, named) in both {
+        files.push(app.path(named)?);
+        for layer in session.config().layers() {
+            files.extend(layer.policies().iter().filter_map(|policy| Some(layer.place_of(policy)?.file().to_owned())));
+            files.extend(layer.policies().iter().filter_map(|policy| match &policy.source {
+                PolicySource::File(file) => Some(file.clone()),
+                PolicySource::BuiltIn(_) | PolicySource::Remote(_) => None,
+            }));
+        }
+    }
+    Ok(files)
 }

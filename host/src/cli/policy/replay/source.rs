@@ -17,6 +17,7 @@ use smcp_model::audit::Break;
 use smcp_model::audit::Event;
 use smcp_model::audit::SCHEMA;
 use smcp_model::diff::Judgement;
+use smcp_model::json;
 use smcp_model::limits;
 use smcp_model::progress::Progress;
 use smcp_model::record::Body;
@@ -179,7 +180,7 @@ impl<'s, 'p> Replay<'s, 'p> {
                 Err(error) => self.tally.breaks.push(Break {
                     file: name.clone(),
                     line: number,
-                    message: SafeText::new(&format!("it is not a record: {error}")),
+                    message: SafeText::new(&format!("it is not a record: {}", json::of_one_line(&error))),
                 }),
             }
         }
@@ -244,7 +245,7 @@ fn count(tally: &mut ReplayTally, record: &DecisionRecord, time: &SafeText, repl
 
 /// Reads a decision and its time.
 fn parsed((_, line): &(u64, Vec<u8>)) -> Result<(DecisionRecord, SafeText), String> {
-    let value: Value = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    let value: Value = serde_json::from_slice(line).map_err(|error| json::of_one_line(&error))?;
     let record = Record::read(&value).map_err(|error| error.to_string())?;
     match record.body {
         Body::Decision(decision) => Ok((*decision, record.place.time)),

@@ -1,10 +1,12 @@
 //! A catalogue in a file or a pipe: one facts document on each line.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufRead as _;
 use std::io::BufReader;
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use anyhow::Context as _;
 
@@ -17,6 +19,7 @@ use crate::cli::policy::diff::catalogue::EntryContent;
 use crate::cli::policy::diff::catalogue::EntryPlace;
 use crate::cli::policy::diff::catalogue::wrong;
 use smcp_authority as authority;
+use smcp_model::digest::Digest;
 use smcp_model::limits;
 use smcp_model::number;
 
@@ -29,6 +32,8 @@ pub(super) struct LineCatalogue {
     length: Option<u64>,
     /// The number of the last line.
     line: u64,
+    /// The line of each package, by half of its digest: a large catalogue has many.
+    packages: BTreeMap<[u8; 16], u64>,
 }
 
 impl LineCatalogue {
@@ -42,11 +47,18 @@ impl LineCatalogue {
         let file = opened.with_context(|| format!("while opening the catalogue {name}")).map_err(wrong)?;
         let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|it| it.len());
         let lines = BufReader::with_capacity(1 << 16, file);
-        Ok(Self { name: name.to_owned(), lines, length, line: 0 })
+        Ok(Self { name: name.to_owned(), lines, length, line: 0, packages: BTreeMap::new() })
     }
 
     pub(super) const fn length(&self) -> Option<u64> {
         self.length
+    }
+
+    /// Returns the line that has this package already; otherwise it is this one.
+    pub(super) fn first(&mut self, package: &Digest, line: u64) -> Option<u64> {
+        let key = package.as_bytes().first_chunk()?;
+        let first = *self.packages.entry(*key).or_insert(line);
+        (first != line).then_some(first)
     }
 
     /// Returns the next documents, and the bytes that they are.
@@ -70,7 +82,7 @@ impl LineCatalogue {
             // A blank line is nobody's document.
             if !document.trim_ascii().is_empty() {
                 let (at, content) = (EntryPlace::Line(self.line), EntryContent::Document(document));
-                batch.push(CatalogueEntry { at, content, seen: None });
+                batch.push(CatalogueEntry { at, content, package: OnceLock::new(), seen: None });
             }
         }
         Ok((batch, number::wide(bytes)))

@@ -1,5 +1,7 @@
 //! The catalogue of a registry: each package in its latest version.
 
+use std::sync::OnceLock;
+
 use crate::cli::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::policy::diff::catalogue::CatalogueEntry;
@@ -51,15 +53,17 @@ impl ListedCatalogue {
                 Some(None) => self.unpublished = self.unpublished.saturating_add(1),
                 Some(Some(subject)) => {
                     let at = EntryPlace::Record(SafeText::new(&subject.label()));
-                    batch.push(CatalogueEntry { at, content: EntryContent::Known(Box::new(subject)), seen: None });
+                    let content = EntryContent::Known(Box::new(subject));
+                    batch.push(CatalogueEntry { at, content, package: OnceLock::new(), seen: None });
                 }
             }
         }
         Ok((batch, number::wide(before.saturating_sub(self.left()))))
     }
 
-    pub(super) fn remark(&self) -> Option<String> {
+    pub(super) fn remarks(&self) -> Vec<String> {
         let count = self.unpublished;
-        (count > 0).then(|| format!("{count} packages of the registry have no published version, and are left out"))
+        let remark = || format!("{count} packages of the registry have no published version, and are left out");
+        (count > 0).then(remark).into_iter().collect()
     }
 }

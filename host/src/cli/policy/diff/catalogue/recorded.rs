@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::IntoIter;
 use std::ops::ControlFlow;
+use std::sync::OnceLock;
 
 use anyhow::Context as _;
 use serde_json::Value;
@@ -23,8 +24,12 @@ use smcp_audit::LogFile;
 use smcp_model::audit::Event;
 use smcp_model::audit::SCHEMA;
 use smcp_model::facts_document;
+use smcp_model::json;
+use smcp_model::record::Body;
+use smcp_model::record::Record;
 use smcp_model::request::Subject;
 use smcp_model::text::SafeText;
+use smcp_pipeline as pipeline;
 
 /// The packages of a log, by name.
 #[derive(Debug)]
@@ -33,6 +38,8 @@ pub(super) struct RecordedCatalogue {
     packages: IntoIter<String, LastRecord>,
     /// How many lines have another schema: a later version may know them.
     foreign: u64,
+    /// How many decisions were made before any policy was asked: they have no facts.
+    before_policies: u64,
 }
 
 /// The last decision about a package.
@@ -50,7 +57,7 @@ impl RecordedCatalogue {
     pub(super) fn open(app: &App) -> Result<Self, Failure> {
         let mut parts = audit::log(app)?.parts;
         let mut packages: BTreeMap<String, LastRecord> = BTreeMap::new();
-        let mut foreign = 0_u64;
+        let (mut foreign, mut before_policies) = (0_u64, 0_u64);
         for (number, part) in parts.iter_mut().enumerate() {
             let name = part.name.clone();
             let (mut line, mut broken) = (0_u64, None);
@@ -58,12 +65,13 @@ impl RecordedCatalogue {
                 line = line.saturating_add(1);
                 match LineKey::of(text) {
                     Ok(key) if key.schema != SCHEMA => foreign = foreign.saturating_add(1),
-                    Ok(key) if key.event == Event::Decision.as_str() => {
+                    Ok(key) if key.event != Event::Decision.as_str() => {}
+                    Ok(_) if is_before_policies(text) => before_policies = before_policies.saturating_add(1),
+                    Ok(key) => {
                         let times = packages.get(key.package.as_ref()).map_or(0, |seen| seen.times);
                         let (times, time) = (times.saturating_add(1), key.time.into_owned());
                         packages.insert(key.package.into_owned(), LastRecord { part: number, offset, times, time });
                     }
-                    Ok(_) => {}
                     Err(error) => {
                         broken = Some(error);
                         return ControlFlow::Break(());
@@ -73,11 +81,11 @@ impl RecordedCatalogue {
             });
             read.map_err(audit::failed)?;
             if let Some(error) = broken {
-                let error = anyhow::Error::from(error).context(format!("{name}, line {line}: it is no record"));
-                return Err(wrong(error));
+                let why = json::of_one_line(&error);
+                return Err(wrong(anyhow::anyhow!("{name}, line {line}: it is no record: {why}")));
             }
         }
-        Ok(Self { parts, packages: packages.into_iter(), foreign })
+        Ok(Self { parts, packages: packages.into_iter(), foreign, before_policies })
     }
 
     pub(super) fn left(&self) -> usize {
@@ -96,16 +104,38 @@ impl RecordedCatalogue {
             batch.push(CatalogueEntry {
                 at: EntryPlace::Record(SafeText::new(&package)),
                 content: EntryContent::Record(line),
+                package: OnceLock::new(),
                 seen: Some((times, SafeText::new(&time))),
             });
         }
         Ok((batch, done))
     }
 
-    pub(super) fn remark(&self) -> Option<String> {
-        let count = self.foreign;
-        (count > 0).then(|| format!("{count} lines of the audit log have another schema, and are passed over"))
+    pub(super) fn remarks(&self) -> Vec<String> {
+        let counted = [
+            (
+                self.before_policies,
+                "was refused before any policy was asked, and is",
+                "were refused before any policy was asked, and are",
+            ),
+            (self.foreign, "has another schema, and is", "have another schema, and are"),
+        ];
+        let remark = |(count, one, many)| match count {
+            0 => None,
+            1 => Some(format!("1 record of the audit log {one} passed over")),
+            count => Some(format!("{count} records of the audit log {many} passed over")),
+        };
+        counted.into_iter().filter_map(remark).collect()
     }
+}
+
+/// Whether a decision has no facts that a policy could be told of. Only a line that may be such a one is parsed.
+fn is_before_policies(line: &[u8]) -> bool {
+    if smcp_audit::mentions(line, "\"context\":{") {
+        return false;
+    }
+    let record = serde_json::from_slice(line).ok().and_then(|value: Value| Record::read(&value).ok());
+    matches!(record.map(|record| record.body), Some(Body::Decision(decision)) if pipeline::is_before_policies(&decision))
 }
 
 /// Returns the package of a recorded decision, as the policies were told of it.
