@@ -107,7 +107,7 @@ fn a_component_that_nobody_knows_is_asked_like_any_other() {
     let bed = bed("policy: {custom: [{name: never, source: never.wasm}]}\n");
     bed.write(".mcp/never.wasm", Twin::honest().with(ALWAYS).component());
     let ran = bed.run("policy explain acme/tool@1.0.0").exits(0);
-    assert!(ran.stdout.contains("would pass: not with any value of the facts that can be tried"), "{ran}");
+    assert!(ran.stdout.contains("would not pass: with any value of the facts that can be tried"), "{ran}");
     assert!(ran.stdout.contains("no change of its facts was found with which it would run"), "{ran}");
     assert!(ran.stdout.contains("codes: [planted]"), "{ran}");
 }
@@ -128,8 +128,17 @@ fn a_policy_that_never_answers_ends_the_search_and_not_the_patience() {
 fn a_policy_that_can_not_be_loaded_says_that_no_facts_help() {
     let bed = bed("policy: {custom: [{name: gone, source: gone.wasm}]}\n");
     let ran = bed.run("policy explain acme/tool@1.0.0").exits(0);
-    assert!(ran.stdout.contains("would pass: with no facts at all: the policy itself failed"), "{ran}");
-    assert!(ran.stdout.contains("no exception would lift this"), "{ran}");
+    assert!(ran.stdout.contains("would not pass: whatever the facts are: the policy itself failed"), "{ran}");
+    assert!(ran.stdout.contains("no exception would lift this: a policy has failed, and"), "{ran}");
+}
+
+#[test]
+fn settings_that_are_at_fault_are_to_be_mended_and_no_policy_is_blamed() {
+    let bed = bed("policy: {custom: [{name: no-network, source: no_network.wasm, settings: {allow: 5}}]}\n");
+    let ran = bed.run("policy explain acme/tool@1.0.0").exits(0);
+    assert!(ran.stdout.contains("would not pass: whatever the facts are: its settings are to be mended"), "{ran}");
+    assert!(ran.stdout.contains("no exception would lift this: the settings of a policy are at fault"), "{ran}");
+    assert!(!ran.stdout.contains("failed"), "{ran}");
 }
 
 #[test]
@@ -137,7 +146,7 @@ fn a_layer_that_does_not_believe_the_registry_says_so() {
     let bed = bed("trusted_registries: [https://other.example.com]\npolicy: {min_score: 80}\n");
     let ran = bed.run("policy explain acme/tool@1.0.0").exits(0);
     assert!(ran.stdout.contains("does not trust the registry"), "{ran}");
-    assert!(ran.stdout.contains("would pass: not with any value"), "{ran}");
+    assert!(ran.stdout.contains("would not pass: with any value"), "{ran}");
     let document = bed.run("policy explain acme/tool@1.0.0 --json").exits(0).document();
     assert_eq!(document["policies"][2]["told"]["by"], "nothing");
     assert_eq!(document["policies"][2]["told"]["facts"]["score"], Value::Null);

@@ -191,6 +191,8 @@ fn damage_is_told_and_never_taken_for_a_result() {
     bed.write(LOG, whole.replacen('\n', "\nno record\n", 1));
     let inserted = bed.run("policy replay").exits(3);
     assert!(inserted.stdout.contains("line 2: it is not a record"), "{inserted}");
+    assert!(inserted.stdout.starts_with("✗ the records are damaged; of those that could be read: all"), "{inserted}");
+    assert!(changed.stdout.starts_with("✗ the records are damaged"), "{changed}");
     let document = bed.run("policy replay --json").exits(3).document();
     assert_eq!(document["replay"]["breaks"][0]["line"], 2, "{document}");
     // Another version's document is no damage.

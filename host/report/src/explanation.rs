@@ -39,6 +39,8 @@ use smcp_model::request::Subject;
 use smcp_model::text::SafeText;
 use smcp_model::time;
 use smcp_model::verdict::Evaluated;
+use smcp_model::verdict::FaultKind;
+use smcp_model::verdict::Outcome;
 
 /// Spaces before facts and policies.
 const INDENT: usize = 2;
@@ -92,7 +94,7 @@ fn policies(report: &Report<'_>, explanation: &Explanation, out: &mut dyn Write,
         let is_found = matches!(&explained.way, Way::Facts(PassingFacts { change: Some(_), .. }));
         let detail = if is_found { human::Detail::Reasons } else { human::Detail::Everything };
         human::details(&policy.outcome, detail, out, style)?;
-        way(explained, out, style)?;
+        way(&policy.outcome, explained, out, style)?;
     }
     Ok(())
 }
@@ -146,20 +148,27 @@ fn words(facts: &Facts) -> String {
 }
 
 /// Writes what it takes for a policy not to object.
-fn way(explained: &ExplainedPolicy, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+fn way(outcome: &Outcome, explained: &ExplainedPolicy, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let (word, said) = match &explained.way {
         Way::Open => return Ok(()),
-        Way::Broken => ("would pass:", "with no facts at all: the policy itself failed".to_owned()),
+        Way::Broken if are_settings(outcome) => {
+            ("would not pass:", "whatever the facts are: its settings are to be mended".to_owned())
+        }
+        Way::Broken => ("would not pass:", "whatever the facts are: the policy itself failed".to_owned()),
         Way::Facts(PassingFacts { change: Some(change), .. }) => ("would pass:", changes(change)),
-        Way::Facts(PassingFacts { change: None, asked, is_cut }) => ("would pass:", not_found(*asked, *is_cut)),
+        Way::Facts(PassingFacts { change: None, asked, is_cut: true }) => (
+            "not found:",
+            format!("what would pass, within the bound of the search: it was asked about {asked} other packages"),
+        ),
+        Way::Facts(PassingFacts { change: None, asked, is_cut: false }) => (
+            "would not pass:",
+            format!("with any value of the facts that can be tried: it was asked about {asked} other packages"),
+        ),
     };
-    let spans = [Span::new(word, style.palette.good), Span::plain(said)];
+    let is_found = matches!(&explained.way, Way::Facts(PassingFacts { change: Some(_), .. }));
+    let colour = if is_found { style.palette.good } else { style.palette.caution };
+    let spans = [Span::new(word, colour), Span::plain(said)];
     paragraph(out, &spans, DETAIL, DETAIL + INDENT, style.width)
-}
-
-fn not_found(asked: usize, is_cut: bool) -> String {
-    let bound = if is_cut { "within the bound of the search" } else { "with any value of the facts that can be tried" };
-    format!("not {bound}: it was asked about {asked} other packages")
 }
 
 /// Returns changes of facts as `score 80 (is 35), cert_level 2 (is unknown)`.
@@ -193,16 +202,39 @@ fn together(report: &Report<'_>, explanation: &Explanation, out: &mut dyn Write,
     let line = |text: String| [Span::new("→", style.palette.dim), Span::plain(text)];
     paragraph(out, &line(said), INDENT, 2 * INDENT, style.width)?;
     if report.lifts.is_empty() {
-        let none = "no exception would lift this: a policy that failed has no code that could be waived, and a package \
-                    without a digest from a registry that is not trusted can't be named";
-        return paragraph(out, &line(none.to_owned()), INDENT, 2 * INDENT, style.width);
+        let none = format!("no exception would lift this: {}", unliftable(report, explanation));
+        return paragraph(out, &line(none), INDENT, 2 * INDENT, style.width);
     }
     lift::write(report.lifts, report.subject, out, style)
 }
 
+/// Says why no exception would lift a refusal.
+fn unliftable(report: &Report<'_>, explanation: &Explanation) -> &'static str {
+    let lightest = lightest(explanation);
+    let ruled = if let Conclusion::Ruled(ruling) = report.conclusion { ruling.policies() } else { &[] };
+    let refuses = |policy: &&Evaluated| policy.effect() >= lightest;
+    if ruled.iter().filter(refuses).any(|policy| are_settings(&policy.outcome)) {
+        "the settings of a policy are at fault, and are to be mended in the configuration"
+    } else if ruled.iter().filter(refuses).any(|policy| matches!(policy.outcome, Outcome::Fault(_))) {
+        "a policy has failed, and a failure has no code that could be waived"
+    } else if report.subject.bundle_digest.is_none() {
+        "its bytes are not known, and a layer that refuses does not trust its registry to say which package it is"
+    } else {
+        "no entry could name the package"
+    }
+}
+
+/// Whether a policy failed because of what the configuration sets.
+fn are_settings(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Fault(fault) if fault.kind == FaultKind::Settings)
+}
+
+const fn lightest(explanation: &Explanation) -> Effect {
+    if explanation.context.trust { Effect::Block } else { Effect::Ask }
+}
+
 fn is_refused(report: &Report<'_>, explanation: &Explanation) -> bool {
-    let lightest = if explanation.context.trust { Effect::Block } else { Effect::Ask };
-    matches!(report.conclusion, Conclusion::Ruled(ruling) if ruling.effect() >= lightest)
+    matches!(report.conclusion, Conclusion::Ruled(ruling) if ruling.effect() >= lightest(explanation))
 }
 
 /// Returns an explanation as a document (`smcp.explanation/1`).

@@ -6,6 +6,7 @@ use std::io::Write;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::diff::minute;
 use crate::headline::Mark;
 use crate::style::Palette;
 use crate::style::Span;
@@ -30,6 +31,11 @@ pub fn human(tally: &ReplayTally, out: &mut dyn Write, style: &Style) -> io::Res
     let mut text = Vec::new();
     let palette = &style.palette;
     let (mark, said) = headline(tally);
+    // Whoever reads only one line must not miss it.
+    let (mark, said) = match tally.breaks.is_empty() {
+        true => (mark, said),
+        false => (Mark::Bad, format!("the records are damaged; of those that could be read: {said}")),
+    };
     paragraph(&mut text, &[mark.span(palette), Span::new(said, mark.style(palette))], 0, INDENT, style.width)?;
     let rows: Vec<Vec<Span>> = tally.changes().map(|(change, starts)| row(change, starts, palette)).collect();
     if !rows.is_empty() {
@@ -89,8 +95,7 @@ fn row(change: &ChangedPackage, starts: u64, palette: &Palette) -> Vec<Span> {
         effect(change.to),
         Span::plain(change.times.unwrap_or_default().to_string()),
         Span::plain(starts.to_string()),
-        // To the minute: the rest is in the records.
-        Span::new(last.get(..16).unwrap_or(last).replace('T', " "), palette.dim),
+        Span::new(minute(last), palette.dim),
         Span::plain(policies(change)),
     ]
 }
