@@ -21,3 +21,4 @@ mod page;
 mod pages;
 mod policy_authors;
 mod policy_cases;
+mod roll_out;
