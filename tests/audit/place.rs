@@ -292,11 +292,12 @@ fn fifty_processes_at_once_write_fifty_records() {
                 .args(["policy", "eval", "--facts", "facts.json"])
                 .current_dir(bed.path(""))
                 .env("HOME", bed.path(""));
-            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
         })
         .collect();
-    for mut child in children {
-        assert!(child.wait().unwrap().success());
+    for child in children {
+        let ended = child.wait_with_output().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     }
     let found = verification(&bed.path(".mcp"), KnownLog::default());
     assert!(found.is_intact() && found.records == 50, "{found:#?}");

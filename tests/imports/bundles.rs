@@ -78,7 +78,8 @@ fn a_bundle_of_the_formats_own_tool_is_imported_and_started() {
         bed.run(&format!("--registry registry import mcpb:{name}.mcpb")).succeeds();
         let reference = format!("mcpb/{name}@1.0.0");
         let variables = [("ACME_KEY", "the-key"), ("FOLDERS", r#"["/a","/b"]"#)];
-        let told = session(&bed, &reference, &[], &[("tell".to_owned(), json!({}))], &variables).expect(&name);
+        let told =
+            session(&bed, "registry", &reference, &[], &[("tell".to_owned(), json!({}))], &variables).expect(&name);
         let text = told["calls"][0]["content"][0]["text"].as_str().unwrap();
         assert!(text.starts_with("--in /a /b the-key {"), "{name}: {text}");
     }

@@ -22,6 +22,8 @@ struct Imported {
     call: fn() -> Value,
     /// What the answer has in it; nothing where the tool would need the network, and only has to answer.
     answer: &'static str,
+    /// The permissions under which it works as without any.
+    asks: fn() -> Value,
 }
 
 const fn server(
@@ -31,7 +33,7 @@ const fn server(
     call: fn() -> Value,
     answer: &'static str,
 ) -> Imported {
-    Imported { source, options: "", arguments, tool, call, answer }
+    Imported { source, options: "", arguments, tool, call, answer, asks: || json!({"subprocess": false}) }
 }
 
 const NPM: [Imported; 9] = [
@@ -42,13 +44,16 @@ const NPM: [Imported; 9] = [
         || json!({"message": "an echo"}),
         "an echo",
     ),
-    server(
-        "npm:@modelcontextprotocol/server-filesystem@2026.8.31",
-        "BED/notes",
-        "read_text_file",
-        || json!({"path": "BED/notes/a.txt"}),
-        "a note",
-    ),
+    Imported {
+        asks: || json!({"filesystem": {"read": ["BED/notes"], "write": ["BED/notes"]}, "subprocess": false}),
+        ..server(
+            "npm:@modelcontextprotocol/server-filesystem@2026.8.31",
+            "BED/notes",
+            "read_text_file",
+            || json!({"path": "BED/notes/a.txt"}),
+            "a note",
+        )
+    },
     // It keeps what it remembers beside its program.
     Imported {
         options: "--workdir-writable",
@@ -67,30 +72,45 @@ const NPM: [Imported; 9] = [
         || json!({"thought": "hm", "thoughtNumber": 1, "totalThoughts": 2, "nextThoughtNeeded": true}),
         "thoughtHistoryLength",
     ),
-    server(
-        "npm:@upstash/context7-mcp@4.1.1",
-        "",
-        "resolve-library-id",
-        || json!({"query": "x", "libraryName": "x"}),
-        "",
-    ),
-    server("npm:@playwright/mcp@0.0.83", "", "browser_close", || json!({}), ""),
-    server("npm:chrome-devtools-mcp@1.11.0", "", "list_pages", || json!({}), ""),
+    Imported {
+        asks: || json!({"network": {"outbound": ["context7.com", "*.context7.com"]}, "subprocess": false}),
+        ..server(
+            "npm:@upstash/context7-mcp@4.1.1",
+            "",
+            "resolve-library-id",
+            || json!({"query": "x", "libraryName": "x"}),
+            "",
+        )
+    },
+    Imported {
+        asks: || json!({"subprocess": true}),
+        ..server("npm:@playwright/mcp@0.0.83", "", "browser_close", || json!({}), "")
+    },
+    Imported {
+        asks: || json!({"subprocess": true}),
+        ..server("npm:chrome-devtools-mcp@1.11.0", "", "list_pages", || json!({}), "")
+    },
     // A program of the machine, in a package for each platform.
-    server(
-        "npm:@negokaz/excel-mcp-server@0.12.0",
-        "",
-        "excel_describe_sheets",
-        || json!({"fileAbsolutePath": "BED/none.xlsx"}),
-        "none.xlsx",
-    ),
-    server(
-        "npm:mcp-server-code-runner@0.1.8",
-        "",
-        "run-code",
-        || json!({"code": "console.log(6 * 7)", "languageId": "javascript"}),
-        "42",
-    ),
+    Imported {
+        asks: || json!({"filesystem": {"read": ["BED"], "write": ["BED"]}, "subprocess": true}),
+        ..server(
+            "npm:@negokaz/excel-mcp-server@0.12.0",
+            "",
+            "excel_describe_sheets",
+            || json!({"fileAbsolutePath": "BED/none.xlsx"}),
+            "none.xlsx",
+        )
+    },
+    Imported {
+        asks: || json!({"subprocess": true}),
+        ..server(
+            "npm:mcp-server-code-runner@0.1.8",
+            "",
+            "run-code",
+            || json!({"code": "console.log(6 * 7)", "languageId": "javascript"}),
+            "42",
+        )
+    },
 ];
 
 const PYPI: [Imported; 7] = [
@@ -101,14 +121,20 @@ const PYPI: [Imported; 7] = [
         || json!({"source_timezone": "UTC", "time": "12:00", "target_timezone": "Asia/Tokyo"}),
         "21:00",
     ),
-    server("pypi:mcp-server-fetch==2026.10.24", "", "fetch", || json!({"url": "http://127.0.0.1:9/"}), ""),
-    server(
-        "pypi:mcp-server-git==2026.10.19",
-        "",
-        "git_status",
-        || json!({"repo_path": "BED/repository"}),
-        "No commits yet",
-    ),
+    Imported {
+        asks: || json!({"network": {"outbound": ["*"]}, "subprocess": true}),
+        ..server("pypi:mcp-server-fetch==2026.10.24", "", "fetch", || json!({"url": "http://127.0.0.1:9/"}), "")
+    },
+    Imported {
+        asks: || json!({"filesystem": {"read": ["BED/repository"], "write": ["BED/repository"]}, "subprocess": true}),
+        ..server(
+            "pypi:mcp-server-git==2026.10.19",
+            "",
+            "git_status",
+            || json!({"repo_path": "BED/repository"}),
+            "No commits yet",
+        )
+    },
     server("pypi:mcp-server-calculator==0.2.1", "", "calculate", || json!({"expression": "6*7"}), "42"),
     // Native code.
     server(
@@ -118,14 +144,20 @@ const PYPI: [Imported; 7] = [
         || json!({"sql": "SELECT 6*7 AS answer"}),
         "42",
     ),
-    server(
-        "pypi:excel-mcp-server==2.2.2",
-        "stdio",
-        "create_workbook",
-        || json!({"path": "BED/made.xlsx"}),
-        "made.xlsx",
-    ),
-    server("pypi:wikipedia-mcp==2.0.1", "", "search_wikipedia", || json!({"query": "x"}), ""),
+    Imported {
+        asks: || json!({"filesystem": {"read": ["BED"], "write": ["BED"]}, "subprocess": false}),
+        ..server(
+            "pypi:excel-mcp-server==2.2.2",
+            "stdio",
+            "create_workbook",
+            || json!({"path": "BED/made.xlsx"}),
+            "made.xlsx",
+        )
+    },
+    Imported {
+        asks: || json!({"network": {"outbound": ["*.wikipedia.org"]}, "subprocess": false}),
+        ..server("pypi:wikipedia-mcp==2.0.1", "", "search_wikipedia", || json!({"query": "x"}), "")
+    },
 ];
 
 #[test]
@@ -175,7 +207,35 @@ fn smcp(bed: &TestBed, line: &str) -> Result<String, String> {
     }
 }
 
-/// Imports a server twice, the second time from what the first one says that it is made of, and calls it.
+/// How far the server is held to what it asks for.
+fn confinement(bed: &TestBed, reference: &str) -> Result<String, String> {
+    let said = smcp(bed, &format!("--json --registry held run --dry-run --trust {reference}"))?;
+    let said: Value = serde_json::from_str(&said).map_err(|error| error.to_string())?;
+    let state = &said["confinement"];
+    match state["state"].as_str() {
+        Some("full") => Ok("full".to_owned()),
+        // What this kernel lacks.
+        Some("partial") => Ok(format!("partial {}", state["missing"])),
+        _ => Err(format!("it is not held to anything: {said}")),
+    }
+}
+
+/// Publishes what was imported in the registry `held`, with a manifest that asks for this.
+fn hold(bed: &TestBed, imported: &Value, asks: Value) -> Result<(), String> {
+    let digest = imported["bundle_digest"].as_str().unwrap().replace(':', "-");
+    std::fs::create_dir(bed.path("unpacked")).unwrap();
+    let mut tar = Command::new("tar");
+    tar.args(["-xzf", &format!("registry/blobs/{digest}"), "-C", "unpacked"]).current_dir(bed.path(""));
+    assert!(tar.status().unwrap().success());
+    let mut manifest: Value = serde_json::from_str(&bed.read("unpacked/manifest.json")).unwrap();
+    manifest["permissions"] = asks;
+    bed.write("unpacked/manifest.json", manifest.to_string());
+    let reference = imported["package"].as_str().unwrap();
+    smcp(bed, &format!("--registry held registry publish {reference} unpacked --include-secrets")).map(drop)
+}
+
+/// Imports a server twice, the second time from what the first one says that it is made of, and calls it: as it is, and
+/// held to its permissions.
 fn tried(server: &Imported) -> Result<String, String> {
     let bed = TestBed::new();
     bed.write("config.yaml", "{}");
@@ -183,7 +243,7 @@ fn tried(server: &Imported) -> Result<String, String> {
     let here = |text: &str| text.replace("BED", bed.path("").to_str().unwrap().trim_end_matches('/'));
     let git = Command::new("git").args(["init", "--quiet"]).arg(bed.path("repository")).status();
     git.map_err(|error| error.to_string())?;
-    let Imported { source, options, arguments, tool, call, answer } = server;
+    let Imported { source, options, arguments, tool, call, answer, asks } = server;
     let imported = smcp(&bed, &format!("--json --registry registry import {options} {source}"))?;
     let imported: Value = serde_json::from_str(&imported).map_err(|error| error.to_string())?;
     let reference = imported["package"].as_str().unwrap();
@@ -194,14 +254,20 @@ fn tried(server: &Imported) -> Result<String, String> {
     if again["bundle_digest"] != imported["bundle_digest"] {
         return Err(format!("the second import differs: {imported} {again}"));
     }
+    hold(&bed, &imported, serde_json::from_str(&here(&asks().to_string())).unwrap())?;
     let arguments: Vec<String> = here(arguments).split_whitespace().map(str::to_owned).collect();
     let wanted: Value = serde_json::from_str(&here(&call().to_string())).unwrap();
-    let told = session(&bed, reference, &arguments, &[((*tool).to_owned(), wanted)], &[])?;
-    let tools = told["tools"].as_array().map(Vec::len).unwrap_or_default();
-    let result = told["calls"][0].to_string();
-    if tools == 0 || !result.contains(answer) || told["calls"][0].is_null() {
-        return Err(format!("{tools} tools, and `{tool}` answers {result}"));
+    let calls = [((*tool).to_owned(), wanted)];
+    let mut tools = 0;
+    for registry in ["registry", "held"] {
+        let told = session(&bed, registry, reference, &arguments, &calls, &[])?;
+        tools = told["tools"].as_array().map(Vec::len).unwrap_or_default();
+        let result = told["calls"][0].to_string();
+        if tools == 0 || !result.contains(answer) || told["calls"][0].is_null() {
+            return Err(format!("from {registry}: {tools} tools, and `{tool}` answers {result}"));
+        }
     }
+    let state = confinement(&bed, reference)?;
     let (size, packages) = (&imported["bundle_size"], &imported["packages"]);
-    Ok(format!("{reference}: {packages} packages, {size} bytes, {tools} tools"))
+    Ok(format!("{reference}: {packages} packages, {size} bytes, {tools} tools, confined: {state}"))
 }

@@ -9,15 +9,16 @@ use crate::bed::ROOT;
 use crate::bed::TestBed;
 use crate::install::Peers;
 
-/// Has a session with a package; calls each tool with its arguments. `variables` are set where smcp is started.
+/// Has a session with a package of a registry; calls each tool with its arguments. `variables` are set where smcp is started.
 pub(crate) fn session(
     bed: &TestBed,
+    registry: &str,
     reference: &str,
     arguments: &[String],
     calls: &[(String, Value)],
     variables: &[(&str, &str)],
 ) -> Result<Value, String> {
-    let own = ["--registry", "registry", "run", "--trust"].map(str::to_owned);
+    let own = ["--registry", registry, "run", "--trust"].map(str::to_owned);
     let variables = variables.iter().flat_map(|(name, value)| ["--env".to_owned(), format!("{name}={value}")]);
     let own = own.into_iter().chain(variables).chain([reference.to_owned(), "--".to_owned()]);
     let wanted = json!({
