@@ -41,7 +41,7 @@ fn run(program: &[Instruction], machine: u32, number: u32, arguments: [u64; 6]) 
 }
 
 const TOKEN: [u64; 3] = [0x0123_4567_89ab_cdef, u64::MAX, 7];
-const NONE: Refused = Refused { strict: false, network: false, processes: None };
+const NONE: Refused = Refused { strict: false, network: false, hosts: false, processes: None };
 const STRICT: Refused = Refused { strict: true, ..NONE };
 const OFFLINE: Refused = Refused { network: true, ..STRICT };
 const ALONE: Refused = Refused { processes: Some(TOKEN), ..STRICT };
