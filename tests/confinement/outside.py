@@ -1,5 +1,7 @@
-# What is outside: answers HTTP, counts and echoes bytes, and connects to itself as a proxy. Prints its port.
+# What is outside: answers HTTP, counts and echoes bytes, and connects to itself as a proxy: with TLS for the port of
+# `https`, if it is given a certificate. Prints its port.
 import asyncio
+import ssl
 import sys
 
 
@@ -15,6 +17,10 @@ async def serve(reader, writer):
             writer.close()
             return
         writer.write(b"HTTP/1.1 200 yes\r\n\r\n")
+        if b":443 " in line and len(sys.argv) > 2:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(sys.argv[2])
+            await writer.start_tls(context)
         line = await reader.readline()
     if line.startswith(b"echo "):
         writer.write(line[5:])

@@ -203,15 +203,6 @@ impl Invocation<'_> {
         drop(stdin);
         Ran::new(self.bed, &self.command, child.wait_with_output().unwrap())
     }
-
-    /// Runs it to its end, and stays its client as long: nobody asks a server to end.
-    pub(crate) fn run_attended(mut self) -> Ran {
-        let mut child = self.start();
-        let stdin = child.stdin.take();
-        let output = child.wait_with_output().unwrap();
-        drop(stdin);
-        Ran::new(self.bed, &self.command, output)
-    }
 }
 
 /// The result of a run, redacted.

@@ -151,7 +151,7 @@ async fn accept(listener: TcpListener, kind: ConnectionKind, reachable: Arc<Reac
                 });
             }
             Err(error) => {
-                tracing::warn!(%error, "a connection of the server could not be accepted");
+                tracing::debug!(%error, "a connection of the server could not be accepted");
                 tokio::time::sleep(limits::outbound::ACCEPT_PAUSE).await;
             }
         }

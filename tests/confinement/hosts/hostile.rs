@@ -11,8 +11,8 @@ use super::Outside;
 
 #[test]
 fn there_is_no_other_way_out() {
-    let outside = Outside::start("127.0.0.1");
-    let other = Outside::start("127.0.0.1");
+    let outside = Outside::start();
+    let other = Outside::start();
     let (named, open) = (outside.port(), other.port());
     let Some(held) = Held::to(&[&format!("localhost:{named}"), "api.example.com"]) else { return };
     let _listener = UnixListener::bind(held.world.bed.path("socket")).unwrap();
@@ -95,7 +95,7 @@ fn there_is_no_other_way_out() {
 /// A request behind a request reaches the host of the first one alone.
 #[test]
 fn a_second_request_on_a_connection_goes_to_the_first_host() {
-    let outside = Outside::start("127.0.0.1");
+    let outside = Outside::start();
     let port = outside.port();
     let Some(held) = Held::to(&[&format!("localhost:{port}")]) else { return };
     let smuggled = [
@@ -116,7 +116,7 @@ fn a_second_request_on_a_connection_goes_to_the_first_host() {
 
 #[test]
 fn nobody_fills_smcp_up() {
-    let outside = Outside::start("127.0.0.1");
+    let outside = Outside::start();
     let Some(held) = Held::to(&[&format!("localhost:{}", outside.port())]) else { return };
     let waiting = format!("waiting 500 {}", outside.port());
     let since = Instant::now();

@@ -3,6 +3,7 @@
 use std::io::BufRead as _;
 use std::io::BufReader;
 use std::io::Read as _;
+use std::path::Path;
 use std::process::Child;
 use std::process::ChildStdout;
 use std::process::Command;
@@ -10,17 +11,22 @@ use std::process::Stdio;
 
 const PROGRAM: &str = include_str!("../outside.py");
 
-pub(super) struct Outside {
+pub(crate) struct Outside {
     child: Child,
     said: BufReader<ChildStdout>,
     port: u16,
 }
 
 impl Outside {
-    /// Listens on an address of this machine.
-    pub(super) fn start(address: &str) -> Self {
+    /// Listens on the loopback.
+    pub(crate) fn start() -> Self {
+        Self::with(None)
+    }
+
+    /// The same, with the file of a certificate for TLS.
+    pub(crate) fn with(certificate: Option<&Path>) -> Self {
         let mut command = Command::new("python3");
-        command.args(["-c", PROGRAM, address]).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.args(["-c", PROGRAM, "127.0.0.1"]).args(certificate).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
@@ -28,12 +34,12 @@ impl Outside {
         Self { child, said, port: line.trim().parse().unwrap() }
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// Ends it, and returns what it has said.
-    pub(super) fn end(mut self) -> String {
+    pub(crate) fn end(mut self) -> String {
         self.child.kill().unwrap();
         let mut said = String::new();
         self.said.read_to_string(&mut said).unwrap();

@@ -19,7 +19,7 @@ pub const CONNECT_ONE: Duration = Duration::from_secs(10);
 /// The time that a client of the proxy has to send the head of its request.
 pub const HEAD_TIME: Duration = Duration::from_secs(30);
 /// The head of a request to the proxy, or of a proxy's answer, bytes.
-pub const HEAD: usize = 64 * KIB;
+pub const HEAD: usize = 16 * KIB;
 /// Headers of such a head.
 pub const HEADERS: usize = 128;
 /// The time that a client which was refused has to read why.
