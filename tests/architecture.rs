@@ -16,7 +16,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// A crate below `host/`, and the others it may use, in the order of the pipeline.
-const LAW: [(&str, &[&str]); 22] = [
+const LAW: [(&str, &[&str]); 23] = [
     ("model", &[]),
     ("authority", &["model"]),
     // Reads YAML by a crate that is no part of the host: the SDK uses it, too.
@@ -39,7 +39,9 @@ const LAW: [(&str, &[&str]); 22] = [
     ("report", &["decide", "model", "policy-cases"]),
     // What a server is held to: plans, and locks that `launch` applies.
     ("confine", &["model"]),
-    ("launch", &["confine", "decide", "model"]),
+    // What a server reaches that is held to hosts: `launch` hands it the sockets.
+    ("outbound", &["model"]),
+    ("launch", &["confine", "decide", "model", "outbound"]),
     // Beside the pipeline, for authors: it makes components, and has no part in a launch.
     ("author", &["model", "store"]),
     // Beside the pipeline, for whoever starts servers another way: it makes what `registry` publishes.
@@ -63,6 +65,7 @@ const LAW: [(&str, &[&str]); 22] = [
             "launch",
             "model",
             "oci",
+            "outbound",
             "policy",
             "policy-cases",
             "registry",
@@ -121,7 +124,7 @@ const OWNERS: [(&str, &[&str]); 30] = [
     ("serde_yaml", &[]),
     ("syslog", &["audit"]),
     ("tar", &["bundle"]),
-    ("tokio", &["serve"]),
+    ("tokio", &["outbound", "serve"]),
     ("ureq", &["http"]),
     ("wasmparser", &["policy"]),
     ("wasmtime", &["policy"]),
@@ -131,13 +134,14 @@ const OWNERS: [(&str, &[&str]); 30] = [
 ];
 
 /// The files below `host/` that may have `unsafe` code.
-const UNSAFE: [&str; 14] = [
+const UNSAFE: [&str; 15] = [
     "authority/src/kernel.rs",
     "code/src/compiler.rs",
     "code/src/confine/filter.rs",
     "code/src/entry.rs",
     "code/src/fork_server.rs",
     "code/src/mapping.rs",
+    "confine/src/network/inside.rs",
     "confine/src/system.rs",
     "launch/src/disposition.rs",
     "launch/src/program_pages.rs",

@@ -37,7 +37,13 @@ pub(crate) fn entry(text: &str) -> NewRecord {
 /// A record with an arbitrary code, which the typed form could not hold.
 pub(crate) fn failure(text: &str, code: &str) -> NewRecord {
     let how = HowEnded::Failed { code: code.to_owned(), message: "it was planted".into() };
-    let body = Body::Failure(EndRecord { package: text.into(), how, duration_ms: None, left_behind: None });
+    let body = Body::Failure(EndRecord {
+        package: text.into(),
+        how,
+        duration_ms: None,
+        left_behind: None,
+        denied_hosts: Vec::new(),
+    });
     NewRecord { run: None, circumstances: circumstances(), body }
 }
 

@@ -19,6 +19,7 @@ mod terminal;
 
 mod data;
 mod given;
+mod hosts;
 mod hostile;
 mod ordinary;
 mod places;

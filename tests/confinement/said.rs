@@ -12,11 +12,6 @@ fn required_confinement_refuses_what_can_not_be_confined_in_full() {
     let world = World::new("confinement: required\n");
     for (permissions, gap, remedy) in [
         (Value::Null, "permissions unknown", "with a block of `permissions`"),
-        (
-            json!({"network": {"outbound": ["api.example.com"]}}),
-            "hosts: not enforced yet",
-            "with an empty `network.outbound`",
-        ),
         (json!({"filesystem": {"read": ["/srv/*/docs"]}}), "patterns of paths", "with paths of folders"),
     ] {
         world.publish(&permissions);

@@ -15,10 +15,14 @@ mod bed;
 #[expect(dead_code, reason = "other tests use the rest of it")]
 #[path = "../peers/install.rs"]
 mod install;
+#[expect(dead_code, reason = "other tests use the rest of it")]
+#[path = "../confinement/hosts/outside.rs"]
+mod outside;
 #[path = "../support/redact.rs"]
 mod redact;
 
 mod bundles;
+mod clients;
 mod servers;
 mod session;
 

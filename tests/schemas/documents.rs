@@ -14,6 +14,7 @@ use smcp_bed::Schema;
 use smcp_model::audit::Event;
 use smcp_model::audit::Head;
 use smcp_model::digest::Digest;
+use smcp_model::record::DeniedHost;
 use smcp_model::record::EndRecord;
 use smcp_model::record::EndedBy;
 use smcp_model::record::HowEnded;
@@ -55,7 +56,7 @@ const DECISIONS: [(&str, i32); 8] = [
 ];
 
 /// Keys that a document may leave out, by the documents of both.
-const MAY_BE_ABSENT: [&str; 15] = [
+const MAY_BE_ABSENT: [&str; 16] = [
     "confinement",
     "refusal",
     "believed_by",
@@ -69,6 +70,7 @@ const MAY_BE_ABSENT: [&str; 15] = [
     "recovered_bytes",
     "duration_ms",
     "left_behind",
+    "denied_hosts",
     "subject",
     "manifest",
 ];
@@ -170,7 +172,9 @@ fn every_way_to_end_has_its_record() {
         (Event::Failure, HowEnded::Failed { code, message }),
     ];
     for (event, how) in cases {
-        let body = EndRecord { package: "acme/tool@1.0.0".into(), how, duration_ms: Some(4), left_behind: Some(0) };
+        let denied_hosts = vec![DeniedHost { host: "evil.example:443".into(), count: 2 }];
+        let package = "acme/tool@1.0.0".into();
+        let body = EndRecord { package, how, duration_ms: Some(4), left_behind: Some(0), denied_hosts };
         let mut record = common.clone();
         let members = record.as_object_mut().unwrap();
         members.insert("event".to_owned(), event.as_str().into());

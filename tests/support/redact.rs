@@ -28,6 +28,7 @@ impl Redactor {
         let text = between(&text, "\"confinement\":{", "\"state\":", "}", "[CONFINEMENT]");
         let text = between(&text, "sandbox   ", "", ", in a", "[CONFINEMENT]");
         let text = between(&text, "sandbox\u{1b}[0m   ", "", ", in a", "[CONFINEMENT]");
+        let text = on_one_line(&text, "[CONFINEMENT], ");
         before(&text, " bytes")
     }
 }
@@ -72,6 +73,23 @@ fn between(text: &str, start: &str, first: &str, end: &str, word: &str) -> Strin
     redacted
 }
 
+/// Joins the lines of a field behind each `mark`: where they break depends on what is before it.
+fn on_one_line(text: &str, mark: &str) -> String {
+    const INDENT: &str = "\n            ";
+    let mut pieces = text.split(mark);
+    let mut joined = pieces.next().unwrap().to_owned();
+    for piece in pieces {
+        joined.push_str(mark);
+        let mut rest = piece;
+        while let Some((line, more)) = rest.split_once(INDENT).filter(|(line, _)| !line.contains('\n')) {
+            joined.extend([line, " "]);
+            rest = more;
+        }
+        joined.push_str(rest);
+    }
+    joined
+}
+
 /// Replaces the number before each `mark`.
 fn before(text: &str, mark: &str) -> String {
     let pieces: Vec<_> = text.split(mark).collect();
@@ -97,6 +115,7 @@ fn what_differs_is_taken_out_and_nothing_else() {
         ("\"compiled_size\": 84".to_owned(), "\"compiled_size\": [SIZE]"),
         ("\"confinement\": {\n  \"state\": \"full\"\n}, {}".to_owned(), "\"confinement\": {\n[CONFINEMENT]}, {}"),
         ("sandbox   partial\n (a), in a copy".to_owned(), "sandbox   [CONFINEMENT], in a copy"),
+        ("sandbox   full, in a\n            copy\n\n  !".to_owned(), "sandbox   [CONFINEMENT], in a copy\n\n  !"),
         ("score 85 in 3 of 4 bytes".to_owned(), "score 85 in 3 of [SIZE] bytes"),
     ];
     for (text, expected) in cases {

@@ -27,6 +27,8 @@ pub(crate) struct Refused {
     pub(crate) strict: bool,
     /// Every socket but local pairs.
     pub(crate) network: bool,
+    /// Every socket but those of the network and local pairs.
+    pub(crate) hosts: bool,
     /// Every start of a program but the one that has this token in its unused arguments, and every new process.
     pub(crate) processes: Option<[u64; 3]>,
 }
@@ -126,8 +128,10 @@ pub(crate) fn program(refused: Refused) -> Vec<Instruction> {
             refuse(&mut program, calls::EXECVE, &unless_token(token, not_permitted));
         }
     }
-    if refused.network {
-        refuse(&mut program, calls::SOCKET, &[answer(ERROR | DENIED)]);
+    if refused.network || refused.hosts {
+        let sockets: &[Instruction] =
+            if refused.network { &[answer(ERROR | DENIED)] } else { &network_alone(ERROR | DENIED) };
+        refuse(&mut program, calls::SOCKET, sockets);
         refuse(&mut program, calls::SOCKETPAIR, &pair_alone(ERROR | DENIED));
         // It makes sockets that no filter sees.
         for number in calls::IO_URING {
@@ -180,6 +184,21 @@ const fn pair_alone(error: u32) -> [Instruction; 6] {
         instruction(EQUAL, 1, 0, 3),
         load(argument(1)),
         instruction(ANY_BIT, 2, 1, 0),
+        answer(ALLOW),
+        answer(error),
+    ]
+}
+
+/// Refuses `socket` but for the two kinds of the network (`AF_INET`, `AF_INET6`), and for asking the kernel about it
+/// (`AF_NETLINK`, `NETLINK_ROUTE`), by which programs list the addresses of their machine.
+const fn network_alone(error: u32) -> [Instruction; 8] {
+    [
+        load(argument(0)),
+        instruction(EQUAL, 2, 4, 0),
+        instruction(EQUAL, 10, 3, 0),
+        instruction(EQUAL, 16, 0, 3),
+        load(argument(2)),
+        instruction(EQUAL, 0, 0, 1),
         answer(ALLOW),
         answer(error),
     ]

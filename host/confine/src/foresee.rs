@@ -15,6 +15,16 @@ const SOCKETS: u32 = 9;
 /// The entry of a list that stands for everything.
 pub(crate) const EVERYTHING: &str = "*";
 
+/// Whether a manifest asks for single hosts, and not for all.
+pub(crate) fn lists_hosts(permissions: &Permissions) -> bool {
+    !permissions.network.is_empty() && !permissions.network.iter().any(|host| host == EVERYTHING)
+}
+
+/// Whether a server with these permissions is held to the hosts that it names: it has a network of its own.
+pub fn holds_hosts(kernel: Kernel, permissions: Option<&Permissions>) -> bool {
+    kernel.namespaces && permissions.is_some_and(lists_hosts)
+}
+
 /// Says how far a server with these permissions is confined on this kernel; `None` stands for a manifest without a block
 /// of permissions.
 pub fn foresee(kernel: Kernel, permissions: Option<&Permissions>) -> Confinement {
@@ -37,10 +47,10 @@ pub fn foresee(kernel: Kernel, permissions: Option<&Permissions>) -> Confinement
     if kernel.landlock == 0 && !kernel.seccomp {
         return Confinement::none(gaps);
     }
-    if !permissions.network.is_empty() {
-        // The filter that refuses all sockets is not there; those of the network are asked for.
+    if !permissions.network.is_empty() && !holds_hosts(kernel, Some(permissions)) {
+        // The filter that refuses sockets is not there; those of the network are asked for.
         gaps.extend((kernel.landlock < SOCKETS).then_some(Gap::Sockets));
-        gaps.extend((!permissions.network.iter().any(|host| host == EVERYTHING)).then_some(Gap::Hosts));
+        gaps.extend(lists_hosts(permissions).then_some(Gap::Hosts));
     }
     let paths = permissions.filesystem_read.iter().chain(&permissions.filesystem_write);
     gaps.extend(paths.into_iter().any(|path| AskedPath::of(path, None).pattern).then_some(Gap::Patterns));
@@ -52,7 +62,7 @@ mod tests {
     use super::*;
     use smcp_model::confinement::ConfinementState;
 
-    const NEW: Kernel = Kernel { linux: true, landlock: 9, seccomp: true };
+    const NEW: Kernel = Kernel { linux: true, landlock: 9, seccomp: true, namespaces: true };
 
     fn permissions(network: &[&str], read: &[&str]) -> Permissions {
         let owned = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
@@ -65,8 +75,8 @@ mod tests {
         let everywhere = permissions(&["*"], &[]);
         let hosts = permissions(&["api.example.com"], &[]);
         let patterns = permissions(&[], &["/srv/*/docs"]);
-        let kernel = |landlock, seccomp| Kernel { linux: true, landlock, seccomp };
-        let cases: [(Kernel, Option<&Permissions>, ConfinementState, &[Gap]); 14] = [
+        let kernel = |landlock, seccomp| Kernel { linux: true, landlock, seccomp, namespaces: false };
+        let cases: [(Kernel, Option<&Permissions>, ConfinementState, &[Gap]); 17] = [
             (NEW, Some(&nothing), ConfinementState::Full, &[]),
             (kernel(6, true), Some(&nothing), ConfinementState::Full, &[]),
             (kernel(5, true), Some(&nothing), ConfinementState::Partial, &[Gap::Signals]),
@@ -76,12 +86,15 @@ mod tests {
             (kernel(0, false), Some(&nothing), ConfinementState::None, &[Gap::Landlock, Gap::Seccomp]),
             (NEW, Some(&everywhere), ConfinementState::Full, &[]),
             (kernel(8, true), Some(&everywhere), ConfinementState::Partial, &[Gap::Sockets]),
-            (NEW, Some(&hosts), ConfinementState::Partial, &[Gap::Hosts]),
+            (NEW, Some(&hosts), ConfinementState::Full, &[]),
+            (Kernel { landlock: 7, ..NEW }, Some(&hosts), ConfinementState::Full, &[]),
+            (Kernel { landlock: 7, ..NEW }, Some(&everywhere), ConfinementState::Partial, &[Gap::Sockets]),
+            (kernel(9, true), Some(&hosts), ConfinementState::Partial, &[Gap::Hosts]),
             (NEW, Some(&patterns), ConfinementState::Partial, &[Gap::Patterns]),
             (NEW, None, ConfinementState::Partial, &[Gap::Permissions]),
             (kernel(9, false), None, ConfinementState::None, &[Gap::Permissions, Gap::Seccomp]),
             (
-                Kernel { linux: false, landlock: 0, seccomp: false },
+                Kernel { linux: false, landlock: 0, seccomp: false, namespaces: false },
                 Some(&nothing),
                 ConfinementState::None,
                 &[Gap::System],

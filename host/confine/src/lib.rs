@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! permissions, kernel ──► Confinement (what is missing)      told before the decision
-//! permissions, program ─► Grants ──► Locks ──fork──► apply   Landlock: files;  seccomp: network, processes, calls
+//! permissions, program ─► Grants ──► Locks ──fork──► apply   Landlock: files;  seccomp: network, processes, calls;
+//!                                                            a network of its own: hosts
 //! ```
 
 mod asked;
@@ -19,10 +20,13 @@ mod files;
 #[cfg(target_os = "linux")]
 mod locks;
 #[cfg(target_os = "linux")]
+mod network;
+#[cfg(target_os = "linux")]
 mod system;
 
 pub use crate::asked::path_asked_for;
 pub use crate::foresee::foresee;
+pub use crate::foresee::holds_hosts;
 pub use crate::grants::FileGrant;
 pub use crate::grants::FileView;
 pub use crate::grants::Grants;
@@ -32,3 +36,9 @@ pub use crate::grants::Surroundings;
 pub use crate::kernel::Kernel;
 #[cfg(target_os = "linux")]
 pub use crate::locks::Locks;
+#[cfg(target_os = "linux")]
+pub use crate::network::NetworkSockets;
+#[cfg(target_os = "linux")]
+pub use crate::network::Ports;
+#[cfg(target_os = "linux")]
+pub use crate::network::WayOut;

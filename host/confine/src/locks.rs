@@ -17,9 +17,13 @@ use nix::sys::resource::setrlimit;
 use crate::files;
 use crate::filter;
 use crate::filter::Refused;
+use crate::foresee::holds_hosts;
 use crate::grants::Grants;
 use crate::grants::Right;
 use crate::kernel::Kernel;
+use crate::network::Network;
+use crate::network::Ports;
+use crate::network::WayOut;
 use crate::system;
 use smcp_model::manifest::Manifest;
 
@@ -30,6 +34,9 @@ pub struct Locks {
     ruleset: Option<OwnedFd>,
     filter: Vec<sock_filter>,
     token: Option<[u64; 3]>,
+    network: Option<Network>,
+    /// Whether the server must not start without one.
+    holds_hosts: bool,
 }
 
 impl Locks {
@@ -49,6 +56,7 @@ impl Locks {
         let refused = Refused {
             strict: known,
             network: permissions.is_some_and(|permissions| permissions.network.is_empty()),
+            hosts: holds_hosts(kernel, permissions),
             processes: token,
         };
         let filter = if kernel.seccomp { filter::program(refused) } else { Vec::new() };
@@ -58,7 +66,22 @@ impl Locks {
             jf: instruction.when_false,
             k: instruction.operand,
         });
-        Ok(Self { known, ruleset, filter: filter.collect(), token })
+        let filter = filter.collect();
+        Ok(Self { known, ruleset, filter, token, network: None, holds_hosts: refused.hosts })
+    }
+
+    /// Adds a network of the server's own, with these ports; returns what smcp gets its sockets by. `None` for a server
+    /// that is not held to hosts.
+    ///
+    /// # Errors
+    /// When the system gives nothing to hand them out by.
+    pub fn with_network(&mut self, ports: &Ports) -> io::Result<Option<WayOut>> {
+        if !self.holds_hosts {
+            return Ok(None);
+        }
+        let (network, way_out) = Network::prepare(ports)?;
+        self.network = Some(network);
+        Ok(Some(way_out))
     }
 
     /// Whether what the server asks for is known, so that it is held to more than what holds for everybody.
@@ -78,6 +101,11 @@ impl Locks {
     pub fn apply(&self) -> Result<(), Errno> {
         // What a server has in memory would lie in a file.
         setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
+        match &self.network {
+            Some(network) => network.enter()?,
+            None if self.holds_hosts => return Err(Errno::ENETDOWN),
+            None => {}
+        }
         set_no_new_privs()?;
         if let Some(ruleset) = &self.ruleset {
             system::grant_own_process(ruleset.as_fd());
@@ -107,12 +135,13 @@ impl Drop for Locks {
 impl fmt::Debug for Locks {
     /// Shows no token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { known, ruleset, filter, token } = self;
+        let Self { known, ruleset, filter, token, network, holds_hosts: _ } = self;
         f.debug_struct("Locks")
             .field("known", known)
             .field("files", &ruleset.is_some())
             .field("filter", &filter.len())
             .field("alone", &token.is_some())
+            .field("network", network)
             .finish()
     }
 }

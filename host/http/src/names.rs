@@ -10,12 +10,14 @@ use std::io;
 use std::io::Read as _;
 use std::net::IpAddr;
 use std::net::SocketAddr;
+use std::net::ToSocketAddrs as _;
 use std::process::Child;
 use std::process::Command;
 use std::process::ExitStatus;
 use std::process::Stdio;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use ureq::config::Config;
 use ureq::http::Uri;
@@ -74,6 +76,21 @@ fn name_of(uri: &Uri) -> Option<(&str, u16)> {
     (!is_address).then_some((host, port))
 }
 
+/// Finds the addresses of a name, in the order in which they are to be tried; none when no service of the system knows it.
+///
+/// # Errors
+/// When no service could be asked, or none answered in time.
+pub fn system_addresses(name: &str, within: Duration) -> io::Result<Vec<IpAddr>> {
+    let timeout = NextTimeout { after: within.into(), reason: ureq::Timeout::Resolve, ..NextTimeout::default() };
+    match ask(GETENT, name) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let found = (name, 0).to_socket_addrs();
+            found.map(|found| found.map(|address| address.ip()).collect())
+        }
+        asked => Ok(addresses(&answer_of(asked?, timeout).map_err(|error| error.into_io())?)),
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "a program of the C library, and nothing of a package")]
 fn ask(getent: &str, host: &str) -> io::Result<Child> {
     let mut command = Command::new(getent);
@@ -126,8 +143,6 @@ fn addresses(answer: &str) -> Vec<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use ureq::unversioned::transport;
 
     use super::*;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ureq::Proxy;
 use ureq::ProxyProtocol;
 
@@ -10,6 +12,7 @@ use crate::problem::HttpProblem;
 use crate::problem::shown;
 use smcp_model::endpoint::Endpoint;
 use smcp_model::endpoint::Scheme;
+use smcp_model::secret::Secret;
 use smcp_model::text::SafeText;
 
 /// The proxy of the environment. It is used for `https`, and never for this machine.
@@ -81,6 +84,19 @@ impl ProxySettings {
         Ok(Some(ParsedProxy { proxy, via, exceptions: self.exceptions().filter_map(Result::ok).collect() }))
     }
 
+    /// The proxy as a way to any host, for whoever makes connections; `None` when there is none.
+    ///
+    /// # Errors
+    /// When it is not valid, or is to be spoken to over TLS.
+    pub fn tunnel(&self) -> Result<Option<Tunnel>, HttpProblem> {
+        let Some(parsed) = self.parse()? else { return Ok(None) };
+        if parsed.proxy.protocol() == ProxyProtocol::Http {
+            return Ok(Some(Tunnel(parsed)));
+        }
+        let variable = self.url.as_ref().map_or("HTTPS_PROXY", |(variable, _)| variable);
+        Err(HttpProblem::Proxy { variable })
+    }
+
     /// Returns a sentence about each exception that is not valid; nothing when no proxy is set.
     pub fn remarks(&self) -> Vec<String> {
         let Some((variable, _)) = self.except.as_ref().filter(|_| self.url.is_some()) else { return Vec::new() };
@@ -101,6 +117,35 @@ impl ProxySettings {
         let text = self.except.as_ref().map(|(_, text)| text.as_str()).unwrap_or_default();
         let entries = text.split(|character: char| character == ',' || character.is_whitespace());
         entries.filter(|entry| !entry.is_empty()).map(|entry| NoProxyEntry::read(entry).ok_or(entry))
+    }
+}
+
+/// A proxy that connects to any host (`CONNECT`).
+#[derive(Debug)]
+pub struct Tunnel(ParsedProxy);
+
+impl Tunnel {
+    /// Its name or address.
+    pub fn host(&self) -> &str {
+        self.0.proxy.host()
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.0.proxy.port()
+    }
+
+    /// The user and the password, as the word after `Basic`.
+    pub fn authorization(&self) -> Option<Secret> {
+        let user = self.0.proxy.username()?;
+        let both = format!("{user}:{}", self.0.proxy.password().unwrap_or_default());
+        Secret::new(&STANDARD.encode(both)).ok()
+    }
+
+    /// Whether a host, with its port where that is known, is reached through it.
+    pub fn is_for(&self, host: &str, port: Option<u16>) -> bool {
+        let place = port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        Endpoint::new(Scheme::Https, &place).is_none_or(|target| self.0.is_for(&target))
     }
 }
 

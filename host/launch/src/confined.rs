@@ -18,10 +18,15 @@ use crate::search::on_path;
 use smcp_confine::Grants;
 use smcp_confine::Kernel;
 use smcp_confine::Locks;
+use smcp_confine::Ports;
 use smcp_confine::Surroundings;
+use smcp_confine::WayOut;
 use smcp_model::manifest::Manifest;
 use smcp_model::manifest::Permissions;
 use smcp_model::text::SafeText;
+use smcp_outbound::Outbound;
+use smcp_outbound::Serving;
+use smcp_outbound::Sockets;
 
 /// What confining a server takes, beside its manifest.
 #[derive(Debug)]
@@ -30,6 +35,8 @@ pub struct Confining {
     pub kernel: Kernel,
     /// The machine, and the server's own folders.
     pub surroundings: Surroundings,
+    /// What leads out of the server's own network; `None` for a server that is not held to hosts.
+    pub outbound: Option<Outbound>,
 }
 
 /// Programs that servers of many kinds are written for, and that their scripts start.
@@ -41,6 +48,8 @@ pub(crate) struct Confined {
     pub(crate) locks: Locks,
     /// The program that is started in place of the manifest's, when that is a script for `env`.
     pub(crate) direct: Option<(PathBuf, Vec<OsString>)>,
+    /// What the sockets of the server's own network come by.
+    pub(crate) way_out: Option<WayOut>,
 }
 
 /// Makes the locks of the server that `program` is.
@@ -64,9 +73,20 @@ pub(crate) fn confine(
         grants = Grants::of(permissions, &programs, environment.search_path(), &confining.surroundings);
     }
     tracing::debug!(?grants, "what the server may reach");
-    let locks = Locks::make(confining.kernel, manifest, &grants, bundle.dir.as_fd());
-    let locks = locks.map_err(|cause: io::Error| LaunchError::Unconfined { command: command(), cause })?;
-    Ok(Confined { locks, direct })
+    let unconfined = |cause: io::Error| LaunchError::Unconfined { command: command(), cause };
+    let mut locks = Locks::make(confining.kernel, manifest, &grants, bundle.dir.as_fd()).map_err(unconfined)?;
+    let ports = confining
+        .outbound
+        .as_ref()
+        .map(|outbound| Ports { hosts: outbound.hosts.ports(), proxy: outbound.hosts.proxy_port() });
+    let way_out = ports.map_or(Ok(None), |ports| locks.with_network(&ports)).map_err(unconfined)?;
+    Ok(Confined { locks, direct, way_out })
+}
+
+/// Serves the network of a server that has begun.
+pub(crate) fn lead_out(way_out: WayOut, outbound: Outbound) -> io::Result<Serving> {
+    let smcp_confine::NetworkSockets { names, proxy, hosts } = way_out.receive()?;
+    outbound.serve(Sockets { names, proxy, hosts })
 }
 
 /// Refuses a program outside of the bundle that a shell reads: what it is there for is to start another one.

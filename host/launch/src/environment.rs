@@ -9,6 +9,9 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
+#[cfg(target_os = "linux")]
+mod proxies;
+
 use crate::env_file::Assignment;
 use crate::env_file::is_name;
 use crate::values::VariableValues;

@@ -181,18 +181,18 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
     let refused = |cause| diagnose::refused(typed, &program, &load, setup.read_head, cause);
     let place = StartFolder::open(&setup.root, &setup.root_dir, &directory, program.clone()).map_err(refused)?;
     #[cfg(target_os = "linux")]
-    let (locks, started) = match &setup.confining {
-        None => (None, place.program),
+    let (locks, way_out, started) = match &setup.confining {
+        None => (None, None, place.program),
         Some(confining) => {
             let search_path = setup.environment.search_path();
             let finder = Finder { search_path, is_program: setup.is_program, read_head: setup.read_head };
             let around = (&setup.environment, finder);
-            let Confined { locks, direct } = confined::confine(confining, manifest, bundle, &program, around)?;
+            let Confined { locks, direct, way_out } = confined::confine(confining, manifest, bundle, &program, around)?;
             let direct = direct.map(|(program, before)| {
                 args.splice(0..0, before.into_iter().chain([place.program.clone().into()]));
                 program
             });
-            (Some(locks), direct.unwrap_or(place.program))
+            (Some(locks), way_out, direct.unwrap_or(place.program))
         }
     };
     #[cfg(not(target_os = "linux"))]
@@ -208,6 +208,13 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
         output: ends.stdout,
     };
     let mut server = RunningServer::start(plan, ends.stdin.as_fd(), setup.adoption).map_err(refused)?;
+    // As long as the server runs.
+    #[cfg(target_os = "linux")]
+    let _serving = way_out
+        .zip(setup.confining.and_then(|confining| confining.outbound))
+        .map(|(way_out, outbound)| confined::lead_out(way_out, outbound))
+        .transpose()
+        .map_err(LaunchError::watching)?;
     // Now only the server holds its end of a pipe, so that its closing tells us of the server's end.
     drop(ends.stdin);
     let watch = || {

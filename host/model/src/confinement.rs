@@ -52,7 +52,7 @@ pub enum Gap {
     Signals,
     /// Landlock of this kernel can't close the sockets of the session.
     Sockets,
-    /// The manifest names hosts.
+    /// The manifest names hosts, and this user can't make the network that would hold the server to them.
     Hosts,
     /// The manifest has patterns of paths.
     Patterns,
@@ -100,7 +100,7 @@ impl Gap {
             Self::Truncation => "files can be emptied: that takes Linux 6.2",
             Self::Signals => "other processes can be signalled: that takes Linux 6.12",
             Self::Sockets => "sockets of the session are open: that takes Linux 7.1",
-            Self::Hosts => "hosts: not enforced yet",
+            Self::Hosts => "hosts are open: no namespaces here",
             Self::Patterns => "patterns of paths: the folder above each is open",
         }
     }
@@ -116,7 +116,10 @@ impl Gap {
             Self::Truncation => "start it on Linux 6.2 or newer",
             Self::Signals => "start it on Linux 6.12 or newer",
             Self::Sockets => "start it on Linux 7.1 or newer, or publish it with an empty `network.outbound`",
-            Self::Hosts => "publish it with an empty `network.outbound`, or with `*`",
+            Self::Hosts => {
+                "start it where users can make namespaces (`smcp doctor` says what refuses them), or publish it with an empty \
+                 `network.outbound`, or with `*`"
+            }
             Self::Patterns => "publish it with paths of folders",
         }
     }

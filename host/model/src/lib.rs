@@ -44,6 +44,7 @@ pub mod package;
 pub mod path;
 pub mod policy;
 pub mod progress;
+pub mod reach;
 pub mod record;
 pub mod registry;
 pub mod replay;

@@ -267,6 +267,18 @@ pub struct EndRecord {
     /// The number of files that the server left beside its program; absent when unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_behind: Option<usize>,
+    /// The hosts that the server was refused, with how often; absent when there was none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied_hosts: Vec<DeniedHost>,
+}
+
+/// A host that a server was refused.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct DeniedHost {
+    /// The host, with the port where one was asked for; `others` for those beyond the first.
+    pub host: SafeText,
+    /// How often.
+    pub count: u64,
 }
 
 /// The way in which a launch ended.

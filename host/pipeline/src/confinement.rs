@@ -20,22 +20,26 @@ use smcp_policy::request;
 pub(super) use folders::confining;
 #[cfg(target_os = "linux")]
 pub(super) use folders::own_folders;
+#[cfg(target_os = "linux")]
+pub(super) use outbound::lead_out;
 
 #[cfg(target_os = "linux")]
 mod folders;
+#[cfg(target_os = "linux")]
+mod outbound;
 
 /// Says how far servers can be confined on this machine, by what their manifests ask for.
 pub fn prospects() -> [(&'static str, Confinement); 4] {
-    let kernel = Kernel::ask();
+    let foresee = |permissions: Option<&Permissions>| smcp_confine::foresee(Kernel::ask(permissions), permissions);
     let asks_for = |hosts: &[&str]| {
         let network = hosts.iter().map(|host| (*host).to_owned()).collect();
-        smcp_confine::foresee(kernel, Some(&Permissions { network, ..Permissions::default() }))
+        foresee(Some(&Permissions { network, ..Permissions::default() }))
     };
     [
         ("no network", asks_for(&[])),
         ("hosts", asks_for(&["api.example.com"])),
         ("any host", asks_for(&["*"])),
-        ("nothing, since it has no block of permissions", smcp_confine::foresee(kernel, None)),
+        ("nothing, since it has no block of permissions", foresee(None)),
     ]
 }
 
@@ -57,7 +61,8 @@ pub(super) fn foresee(
     let confinement = match strictness {
         Strictness::Off => Confinement::none(vec![Gap::Off]),
         Strictness::Required | Strictness::BestEffort => {
-            smcp_confine::foresee(Kernel::ask(), admitted.candidate().manifest.permissions.as_ref())
+            let permissions = admitted.candidate().manifest.permissions.as_ref();
+            smcp_confine::foresee(Kernel::ask(permissions), permissions)
         }
     };
     let subject = request::subject(admitted.candidate());

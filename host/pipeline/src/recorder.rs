@@ -29,6 +29,7 @@ use smcp_model::number;
 use smcp_model::package::PackageRef;
 use smcp_model::package::ResolvedPackage;
 use smcp_model::record::Body;
+use smcp_model::record::DeniedHost;
 use smcp_model::request::Context;
 use smcp_model::text::SafeText;
 use smcp_policy::request;
@@ -188,6 +189,7 @@ impl Recorder {
         label: &str,
         finished: Result<&Finished, &PipelineError>,
         left_behind: Option<usize>,
+        denied_hosts: Vec<DeniedHost>,
     ) -> Option<Notice> {
         let mut end = match finished {
             // The log could not be written a moment ago, and that has been reported.
@@ -200,6 +202,7 @@ impl Recorder {
             Some(started) => {
                 end.duration_ms = Some(number::millis(started.elapsed()));
                 end.left_behind = left_behind;
+                end.denied_hosts = denied_hosts;
                 Body::End(end)
             }
         };

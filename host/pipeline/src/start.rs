@@ -27,10 +27,13 @@ use smcp_model::deadline::Deadline;
 use smcp_model::manifest::Manifest;
 use smcp_model::package::PackageRef;
 use smcp_model::progress::Progress;
+use smcp_model::record::DeniedHost;
 use smcp_model::record::EndedBy;
 use smcp_model::text::SafeText;
 use smcp_model::warning::Delivery;
 use smcp_model::warning::Warning;
+#[cfg(target_os = "linux")]
+use smcp_outbound::Denials;
 
 /// The launch that the user asks for.
 #[derive(Debug)]
@@ -59,6 +62,26 @@ pub(super) struct Prepared<'p> {
     pub(super) progress: &'p mut dyn Progress,
 }
 
+/// What a run leaves, whether or not it came off.
+#[derive(Default)]
+struct Remains {
+    files: Option<Unpacked>,
+    #[cfg(target_os = "linux")]
+    denials: Denials,
+}
+
+impl Remains {
+    /// The hosts that the server was refused.
+    fn denied_hosts(&self) -> Vec<DeniedHost> {
+        #[cfg(target_os = "linux")]
+        {
+            self.denials.counts()
+        }
+        #[cfg(not(target_os = "linux"))]
+        Vec::new()
+    }
+}
+
 /// Starts the server in the files of its package, waits for its end, and records that end.
 pub(super) fn start(
     session: &Session,
@@ -69,22 +92,23 @@ pub(super) fn start(
     audience: &mut dyn Audience,
 ) -> Result<Finished, PipelineError> {
     let label = clearance.package().label();
-    let mut files = None;
-    let finished = start_in(&mut files, session, clearance, request, prepared, recorder, audience);
-    let left = files.as_ref().map(Unpacked::left);
+    let mut remains = Remains::default();
+    let finished = start_in(&mut remains, session, clearance, request, prepared, recorder, audience);
+    let left = remains.files.as_ref().map(Unpacked::left);
     left.as_ref().and_then(|left| left_note(&left.lost)).iter().for_each(|notice| audience.notice(notice));
     let count = left.as_ref().map(|left| left.lost.count);
     // Before anything is removed: that takes long when there are many files, and smcp may be killed meanwhile.
-    recorder.ended(&label, finished.as_ref(), count).iter().for_each(|notice| audience.warn_always(notice));
-    if let (Some(files), Some(left)) = (files, left) {
+    let denied = remains.denied_hosts();
+    recorder.ended(&label, finished.as_ref(), count, denied).iter().for_each(|notice| audience.warn_always(notice));
+    if let (Some(files), Some(left)) = (remains.files, left) {
         files.clear(&left);
     }
     finished
 }
 
-/// Does the same up to the end of the server. Puts the files into `files`, as the server left them.
+/// Does the same up to the end of the server. Puts into `remains` what the server left.
 fn start_in(
-    files: &mut Option<Unpacked>,
+    remains: &mut Remains,
     session: &Session,
     clearance: Clearance,
     request: &LaunchRequest,
@@ -109,7 +133,7 @@ fn start_in(
             let finished = |ended| Finished { ended, by: EndedBy::Signal, delivery };
             return signals.ended().map(finished).ok_or(error);
         }
-        Ok(unpacked) => files.insert(unpacked),
+        Ok(unpacked) => remains.files.insert(unpacked),
     };
     let root_dir = unpacked.root().try_clone().map_err(|cause| PipelineError::local("open", unpacked.path(), cause))?;
     let input =
@@ -129,7 +153,7 @@ fn start_in(
         grace_periods: GracePeriods::default(),
         signals,
         #[cfg(target_os = "linux")]
-        confining: confinement::confining(session, &own),
+        confining: confinement::confining(session, &clearance.package().manifest, &own, &remains.denials),
         adoption: Adoption::begin(),
     };
     let notice = recorder.starting(clearance.package(), request, setup.warning.is_some())?;
@@ -154,5 +178,9 @@ fn left_note(left: &LeftBehind) -> Option<Notice> {
 
 /// The variables that the server gets.
 pub(super) fn environment(session: &Session, manifest: &Manifest, request: &LaunchRequest) -> ServerEnvironment {
-    ServerEnvironment::compute(&session.system().environment, manifest, &request.env_file, &request.env)
+    let mut environment =
+        ServerEnvironment::compute(&session.system().environment, manifest, &request.env_file, &request.env);
+    #[cfg(target_os = "linux")]
+    confinement::lead_out(session, manifest, &mut environment);
+    environment
 }

@@ -41,9 +41,10 @@ fn run(program: &[Instruction], machine: u32, number: u32, arguments: [u64; 6]) 
 }
 
 const TOKEN: [u64; 3] = [0x0123_4567_89ab_cdef, u64::MAX, 7];
-const NONE: Refused = Refused { strict: false, network: false, processes: None };
+const NONE: Refused = Refused { strict: false, network: false, hosts: false, processes: None };
 const STRICT: Refused = Refused { strict: true, ..NONE };
 const OFFLINE: Refused = Refused { network: true, ..STRICT };
+const HOSTS: Refused = Refused { hosts: true, ..STRICT };
 const ALONE: Refused = Refused { processes: Some(TOKEN), ..STRICT };
 
 fn asked(refused: Refused, number: u32, arguments: [u64; 6]) -> CallAnswer {
@@ -52,7 +53,7 @@ fn asked(refused: Refused, number: u32, arguments: [u64; 6]) -> CallAnswer {
 
 #[test]
 fn calls_of_machines_are_refused_to_everybody() {
-    for refused in [NONE, STRICT, OFFLINE, ALONE] {
+    for refused in [NONE, STRICT, OFFLINE, HOSTS, ALONE] {
         for number in MACHINE {
             assert_eq!(asked(refused, *number, [0; 6]), CallAnswer::Refused(NOT_PERMITTED), "{number}");
         }
@@ -70,7 +71,7 @@ fn calls_of_machines_are_refused_to_everybody() {
 
 #[test]
 fn other_numbers_of_the_same_processor_are_no_way_round() {
-    for refused in [NONE, STRICT, OFFLINE, ALONE] {
+    for refused in [NONE, STRICT, OFFLINE, HOSTS, ALONE] {
         let program = program(refused);
         assert_eq!(run(&program, 0x4000_0003, calls::SOCKET, [0; 6]), CallAnswer::Killed);
         if cfg!(target_arch = "x86_64") {
@@ -104,6 +105,24 @@ fn without_a_network_only_local_pairs_are_sockets() {
         assert_eq!(asked(OFFLINE, number, [0; 6]), CallAnswer::Refused(NO_SUCH_CALL));
         assert_eq!(asked(STRICT, number, [0; 6]), CallAnswer::Allowed);
     }
+}
+
+#[test]
+fn with_hosts_sockets_are_of_the_network_alone() {
+    for family in 0..50 {
+        for protocol in [0, 4, 12, 255] {
+            let listed = matches!(family, 2 | 10) || (family, protocol) == (16, 0);
+            let expected = if listed { CallAnswer::Allowed } else { CallAnswer::Refused(DENIED) };
+            assert_eq!(asked(HOSTS, calls::SOCKET, [family, 1, protocol, 0, 0, 0]), expected, "{family} {protocol}");
+        }
+        let pair = asked(HOSTS, calls::SOCKETPAIR, [family, 1, 0, 0, 0, 0]);
+        assert_eq!(pair, asked(OFFLINE, calls::SOCKETPAIR, [family, 1, 0, 0, 0, 0]), "{family}");
+    }
+    for number in calls::IO_URING {
+        assert_eq!(asked(HOSTS, number, [0; 6]), CallAnswer::Refused(NO_SUCH_CALL));
+    }
+    // The kernel looks at the lower half of a family alone.
+    assert_eq!(asked(HOSTS, calls::SOCKET, [1 << 32 | 1, 1, 0, 0, 0, 0]), CallAnswer::Refused(DENIED));
 }
 
 #[test]

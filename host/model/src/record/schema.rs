@@ -168,6 +168,7 @@ fn end(outcomes: &[&str], own: Vec<SchemaKey>) -> Vec<SchemaKey> {
         always("outcome", json!({"enum": outcomes})),
         sometimes("duration_ms", number(0, None)),
         sometimes("left_behind", number(0, None)),
+        sometimes("denied_hosts", list(object([always("host", text()), always("count", number(1, None))]))),
     ];
     common.into_iter().chain(own).collect()
 }

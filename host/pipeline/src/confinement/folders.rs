@@ -4,6 +4,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::Session;
+use crate::confinement::outbound;
 use crate::server_data;
 use smcp_authority as authority;
 use smcp_config::Config;
@@ -16,12 +17,14 @@ use smcp_launch::Confining;
 use smcp_launch::environment::ServerEnvironment;
 use smcp_model::deadline::Deadline;
 use smcp_model::limits;
+use smcp_model::manifest::Manifest;
 use smcp_model::manifest::Permissions;
 use smcp_model::package::ResolvedPackage;
 use smcp_model::policy::PolicySource;
 use smcp_model::registry::Registry;
 use smcp_model::signer::SignedBy;
 use smcp_model::source::SetSource;
+use smcp_outbound::Denials;
 use smcp_store::DataFolder;
 use smcp_store::RunFolder;
 
@@ -83,7 +86,7 @@ fn asks_for(permissions: &Permissions, home: &Path, usual: &str) -> bool {
     })
 }
 
-fn may_be_confined(session: &Session) -> bool {
+pub(super) fn may_be_confined(session: &Session) -> bool {
     session.config().confinement() != Strictness::Off
 }
 
@@ -103,8 +106,13 @@ const VIEW: FileView = FileView {
 /// What is mounted where, by the kernel.
 const MOUNTS: &str = "/proc/self/mountinfo";
 
-/// What confining a server takes; `None` where the configuration has it off.
-pub(crate) fn confining(session: &Session, own: &OwnFolders) -> Option<Confining> {
+/// What confining a server takes; `None` where the configuration has it off. What it is refused is counted in `denials`.
+pub(crate) fn confining(
+    session: &Session,
+    manifest: &Manifest,
+    own: &OwnFolders,
+    denials: &Denials,
+) -> Option<Confining> {
     let config = session.config();
     let temporary = own.temporary.as_ref().map(|folder| folder.path().to_path_buf());
     let kept = config.cache_dir().into_iter().chain(config.audit_log()).chain(config.runtime_dir());
@@ -112,7 +120,7 @@ pub(crate) fn confining(session: &Session, own: &OwnFolders) -> Option<Confining
     let rules = config.layers().iter().flat_map(|layer| layer.files().iter().map(PathBuf::as_path));
     let registry = directory(config.registry());
     may_be_confined(session).then(|| Confining {
-        kernel: Kernel::ask(),
+        kernel: Kernel::ask(manifest.permissions.as_ref()),
         surroundings: Surroundings {
             home: session.system().home(),
             kept: kept.chain(rules).chain(registry).map(Path::to_path_buf).collect(),
@@ -121,6 +129,7 @@ pub(crate) fn confining(session: &Session, own: &OwnFolders) -> Option<Confining
             own: own.state.iter().map(|state| state.path().to_path_buf()).chain(temporary).collect(),
             view: VIEW,
         },
+        outbound: outbound::outbound(session, manifest, denials),
     })
 }
 

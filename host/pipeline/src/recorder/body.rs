@@ -119,7 +119,7 @@ pub(super) fn abandoned(about: &About) -> (Circumstances, Body) {
 }
 
 fn ended(label: &str, how: HowEnded) -> EndRecord {
-    EndRecord { package: SafeText::new(label), how, duration_ms: None, left_behind: None }
+    EndRecord { package: SafeText::new(label), how, duration_ms: None, left_behind: None, denied_hosts: Vec::new() }
 }
 
 /// Returns every exception that waived something, once, in the order of the configuration: of several, a finding takes

@@ -255,7 +255,7 @@ fn named_by_environment(system: &System) -> Option<(String, Result<Vec<u8>, Stri
     })
 }
 
-fn proxy(system: &System) -> ProxySettings {
+pub(crate) fn proxy(system: &System) -> ProxySettings {
     let text = |name| system.variable(name).map(|value| value.to_string_lossy().into_owned());
     ProxySettings {
         url: PROXY_VARIABLES.into_iter().find_map(|name| Some((name, text(name)?))),

@@ -73,6 +73,8 @@ fn ended(end: &EndRecord) -> Vec<RecordField> {
         HowEnded::Failed { .. } => Vec::new(),
     };
     fields.push(("left there", text(end.left_behind.as_ref())));
+    let denied: Vec<_> = end.denied_hosts.iter().map(|denied| format!("{} ({})", denied.host, denied.count)).collect();
+    fields.push(("denied hosts", denied.join(" ")));
     fields
 }
 

@@ -8,6 +8,7 @@ use smcp_authority as authority;
 use smcp_authority::Namespaces;
 use smcp_config::Config;
 use smcp_model::confinement::Confinement;
+use smcp_model::confinement::Gap;
 use smcp_model::deadline::Deadline;
 use smcp_model::diagnosis::Check;
 use smcp_model::diagnosis::Health;
@@ -146,6 +147,9 @@ pub(super) fn confinement() -> Vec<Check> {
             Some(gap) if asks == "no network" => {
                 Check::new("confinement", Health::Warning, message).advice(gap.remedy())
             }
+            Some(_) if confinement.missing.contains(&Gap::Hosts) && asks == "hosts" => {
+                Check::new("confinement", Health::Ok, message).advice(namespaces_advice())
+            }
             Some(_) | None => Check::new("confinement", Health::Ok, message),
         }
     };
@@ -155,6 +159,19 @@ pub(super) fn confinement() -> Vec<Check> {
     #[cfg(not(target_os = "linux"))]
     let reads: Option<String> = None;
     lines.chain(reads.map(|reads| Check::new("confinement", Health::Ok, reads))).collect()
+}
+
+/// What lets a user make the network of a server that is held to hosts.
+fn namespaces_advice() -> String {
+    match authority::namespaces() {
+        Namespaces::Refused { by: by @ "kernel.apparmor_restrict_unprivileged_userns" } => {
+            format!("give smcp a profile of AppArmor that has `userns,`, or set `sysctl {by}=0`")
+        }
+        Namespaces::Refused { by } => format!("raise `sysctl {by}`"),
+        Namespaces::Allowed | Namespaces::Unknown => {
+            "no setting of the system refuses namespaces: a container, or another sandbox, does".to_owned()
+        }
+    }
 }
 
 /// Checks that the clock can be right. All times are shown in UTC, whatever the time zone.

@@ -1,0 +1,111 @@
+//! A network of the server's own, in which every address leads to smcp.
+//!
+//! The server's process makes it between fork and `execve`: a namespace with a loopback that takes all addresses for its
+//! own, and sockets that listen on the ports of the hosts that the manifest names. It hands the sockets out to smcp,
+//! which answers outside, and keeps none. What a server connects to is therefore smcp, whatever address it means, and
+//! nothing else is there. Its ordinary code works; nothing has to be told to it.
+
+use std::io;
+use std::os::fd::AsFd as _;
+use std::os::fd::OwnedFd;
+
+use nix::errno::Errno;
+use nix::sys::socket::AddressFamily;
+use nix::sys::socket::SockFlag;
+use nix::sys::socket::SockType;
+use nix::sys::socket::socketpair;
+use nix::unistd::getegid;
+use nix::unistd::geteuid;
+
+use crate::network::inside::MOST;
+use crate::network::inside::NetworkSettings;
+use smcp_model::limits;
+
+mod inside;
+mod messages;
+mod received;
+
+/// What makes the network, in the server's process.
+#[derive(Debug)]
+pub(crate) struct Network {
+    settings: NetworkSettings,
+    handed_out: OwnedFd,
+}
+
+/// Gets the sockets of a server's network, in smcp.
+#[derive(Debug)]
+pub struct WayOut(OwnedFd);
+
+/// The ports of a server's network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ports {
+    /// Those on which any address answers.
+    pub hosts: Vec<u16>,
+    /// That of the proxy, on the loopback.
+    pub proxy: u16,
+}
+
+/// The sockets of a server's network: that for names, that of the proxy, and those of the hosts.
+#[derive(Debug)]
+pub struct NetworkSockets {
+    /// Datagrams that ask for names.
+    pub names: OwnedFd,
+    /// Accepts what asks the proxy.
+    pub proxy: OwnedFd,
+    /// Accept connections to any address, on the ports of the hosts and on that for names.
+    pub hosts: Vec<OwnedFd>,
+}
+
+impl Network {
+    /// Prepares the network of one server.
+    pub(crate) fn prepare(ports: &Ports) -> io::Result<(Self, WayOut)> {
+        let flags = SockFlag::SOCK_CLOEXEC;
+        let (ours, handed_out) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)?;
+        let map = |id: u32| format!("{id} {id} 1").into_bytes();
+        let hosts = ports.hosts.iter().copied().take(limits::outbound::PORTS);
+        let settings = NetworkSettings {
+            users: map(geteuid().as_raw()),
+            groups: map(getegid().as_raw()),
+            messages: messages::all(),
+            ports: std::iter::once(inside::NAMES).chain(hosts).collect(),
+            proxy: ports.proxy,
+        };
+        debug_assert!(settings.ports.len() + 2 <= MOST, "a message takes all sockets");
+        Ok((Self { settings, handed_out }, WayOut(ours)))
+    }
+
+    /// Puts this process into its network, without any capability, and hands the sockets out.
+    pub(crate) fn enter(&self) -> Result<(), Errno> {
+        inside::enter(&self.settings, self.handed_out.as_fd())
+    }
+}
+
+impl WayOut {
+    /// Takes the sockets that the server's process has handed out before it became the server.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn receive(self) -> io::Result<NetworkSockets> {
+        received::receive(&self.0)
+    }
+}
+
+/// Whether this user can make such a network here: a child tries.
+pub(crate) fn works() -> bool {
+    static TRIED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *TRIED.get_or_init(|| inside::try_out(&messages::all()).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where namespaces are refused, nothing else is promised.
+    #[test]
+    fn a_trial_leaves_this_process_where_it_is() {
+        let before = std::fs::read_link("/proc/self/ns/net").unwrap();
+        let again: Vec<_> = (0..3).map(|_| inside::try_out(&messages::all()).is_ok()).collect();
+        assert!(again.iter().all(|worked| *worked == again[0]), "{again:?}");
+        assert_eq!(std::fs::read_link("/proc/self/ns/net").unwrap(), before);
+    }
+}

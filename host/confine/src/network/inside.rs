@@ -1,0 +1,268 @@
+//! Makes a network, between a fork and an `execve`.
+//!
+//! [`enter`] runs in the fork of a process with threads, where nothing may be allocated, and [`try_out`] starts a child
+//! that shares our memory, for which the same holds.
+
+#![expect(unsafe_code, reason = "system calls without a wrapper that allocates nothing")]
+
+use std::os::fd::AsRawFd as _;
+use std::os::fd::BorrowedFd;
+use std::os::fd::FromRawFd as _;
+use std::os::fd::OwnedFd;
+use std::ptr;
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::fcntl::open;
+use nix::libc;
+use nix::sys::signal::SigSet;
+use nix::sys::signal::SigmaskHow;
+use nix::sys::socket::ControlMessageOwned;
+use nix::sys::stat::Mode;
+use nix::unistd::write;
+
+use smcp_model::limits;
+
+/// Where servers of names listen.
+pub(super) const NAMES: u16 = 53;
+/// The sockets of one message: those of all ports, with those for names and for the proxy.
+pub(super) const MOST: usize = limits::outbound::PORTS + 3;
+/// The longest capability of any kernel to come.
+const CAPABILITIES: libc::c_ulong = 64;
+/// `_LINUX_CAPABILITY_VERSION_3`
+const CAPABILITY_VERSION: u32 = 0x2008_0522;
+/// The stack of a trial, in words of 16 bytes.
+const TRIAL_STACK: usize = 4096;
+
+/// What is known of the network before the fork.
+#[derive(Debug)]
+pub(super) struct NetworkSettings {
+    /// The one user, and the one group, of the namespace: those that smcp runs as.
+    pub(super) users: Vec<u8>,
+    pub(super) groups: Vec<u8>,
+    pub(super) messages: [Vec<u8>; 3],
+    pub(super) ports: Vec<u16>,
+    pub(super) proxy: u16,
+}
+
+/// Moves this process into a new network and hands the sockets out.
+pub(super) fn enter(settings: &NetworkSettings, handed_out: BorrowedFd<'_>) -> Result<(), Errno> {
+    // A user namespace also where root needs none: its capabilities reach nothing outside of it.
+    // SAFETY: the argument is an integer.
+    Errno::result(unsafe { libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET) })?;
+    // Before Linux 3.19 there is no such file, and no such rule.
+    let _ = fill(c"/proc/self/setgroups", b"deny");
+    fill(c"/proc/self/uid_map", &settings.users)?;
+    fill(c"/proc/self/gid_map", &settings.groups)?;
+    open_up(&settings.messages)?;
+    let mut sockets = [-1; MOST];
+    let names = datagrams()?;
+    let proxy = listener(settings.proxy, ListenPlace::Loopback)?;
+    let ports = settings.ports.iter().copied();
+    let others = ports.map(|port| listener(port, ListenPlace::Everywhere));
+    let mut count = 0;
+    for (place, socket) in sockets.iter_mut().zip([Ok(names), Ok(proxy)].into_iter().chain(others)) {
+        *place = socket?;
+        count += 1;
+    }
+    hand_out(sockets.get(..count).unwrap_or_default(), handed_out)?;
+    for socket in sockets.iter().take(count) {
+        // SAFETY: the socket was made above, and nobody else has its number.
+        unsafe { libc::close(*socket) };
+    }
+    drop_all_capabilities()
+}
+
+fn fill(path: &std::ffi::CStr, text: &[u8]) -> Result<(), Errno> {
+    let file = open(path, OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+    write(&file, text).map(drop)
+}
+
+/// Sets the loopback up, and makes all addresses local to it.
+fn open_up(messages: &[Vec<u8>; 3]) -> Result<(), Errno> {
+    let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
+    // SAFETY: the arguments are integers.
+    let socket = Errno::result(unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE) })?;
+    // SAFETY: the socket was made a line above, and has no other owner.
+    let socket = unsafe { OwnedFd::from_raw_fd(socket) };
+    let [link, four, six] = messages;
+    tell(&socket, link)?;
+    tell(&socket, four)?;
+    // A kernel without the new kind of addresses has nothing to be reached by them.
+    let _ = tell(&socket, six);
+    Ok(())
+}
+
+/// Sends one message, and reads the kernel's answer, which is there when the call returns.
+fn tell(socket: &OwnedFd, message: &[u8]) -> Result<(), Errno> {
+    let fd = socket.as_raw_fd();
+    // SAFETY: the message is as long as it says and lives during the call.
+    Errno::result(unsafe { libc::send(fd, message.as_ptr().cast(), message.len(), 0) })?;
+    let mut answer = [0_u8; 128];
+    // SAFETY: the kernel writes at most as many bytes as the buffer has.
+    let length = unsafe { libc::recv(fd, answer.as_mut_ptr().cast(), answer.len(), 0) };
+    Errno::result(length)?;
+    // The head of a message, then the error: negative, or zero.
+    match answer {
+        [_, _, _, _, 2, 0, _, _, _, _, _, _, _, _, _, _, a, b, c, d, ..] => match i32::from_ne_bytes([a, b, c, d]) {
+            0 => Ok(()),
+            error => Err(Errno::from_raw(error.wrapping_neg())),
+        },
+        _ => Err(Errno::EPROTO),
+    }
+}
+
+/// Which addresses a socket listens on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ListenPlace {
+    Everywhere,
+    Loopback,
+}
+
+/// Makes a socket for every kind of address; for the old one alone, where there is no other.
+fn bound(kind: i32, port: u16, place: ListenPlace) -> Result<i32, Errno> {
+    let kind = kind | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    // SAFETY: the arguments are integers.
+    let six = if place == ListenPlace::Everywhere { unsafe { libc::socket(libc::AF_INET6, kind, 0) } } else { -1 };
+    if six >= 0 {
+        set(six, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 0)?;
+        let address = libc::sockaddr_in6 {
+            sin6_family: libc::AF_INET6 as libc::sa_family_t,
+            sin6_port: port.to_be(),
+            sin6_flowinfo: 0,
+            sin6_addr: libc::in6_addr { s6_addr: [0; 16] },
+            sin6_scope_id: 0,
+        };
+        let length = size_of::<libc::sockaddr_in6>() as libc::socklen_t;
+        // SAFETY: the address is as long as is said and lives during the call.
+        Errno::result(unsafe { libc::bind(six, ptr::from_ref(&address).cast(), length) })?;
+        return Ok(six);
+    }
+    // SAFETY: the arguments are integers.
+    let four = Errno::result(unsafe { libc::socket(libc::AF_INET, kind, 0) })?;
+    let host = if place == ListenPlace::Loopback { libc::INADDR_LOOPBACK } else { libc::INADDR_ANY };
+    let address = libc::sockaddr_in {
+        sin_family: libc::AF_INET as libc::sa_family_t,
+        sin_port: port.to_be(),
+        sin_addr: libc::in_addr { s_addr: host.to_be() },
+        sin_zero: [0; 8],
+    };
+    let length = size_of::<libc::sockaddr_in>() as libc::socklen_t;
+    // SAFETY: as above.
+    Errno::result(unsafe { libc::bind(four, ptr::from_ref(&address).cast(), length) })?;
+    Ok(four)
+}
+
+fn listener(port: u16, place: ListenPlace) -> Result<i32, Errno> {
+    let socket = bound(libc::SOCK_STREAM, port, place)?;
+    // SAFETY: the arguments are integers.
+    Errno::result(unsafe { libc::listen(socket, limits::outbound::BACKLOG) })?;
+    Ok(socket)
+}
+
+/// Makes the socket for names. It says which address was asked, and may answer from any.
+fn datagrams() -> Result<i32, Errno> {
+    let socket = bound(libc::SOCK_DGRAM, NAMES, ListenPlace::Everywhere)?;
+    // One of the two fails on a socket of the other kind of address.
+    let four = set(socket, libc::IPPROTO_IP, libc::IP_PKTINFO, 1);
+    let six = set(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1)
+        .and_then(|()| set(socket, libc::IPPROTO_IPV6, libc::IPV6_FREEBIND, 1));
+    four.or(six)?;
+    Ok(socket)
+}
+
+fn set(socket: i32, level: i32, option: i32, value: i32) -> Result<(), Errno> {
+    let length = size_of::<i32>() as libc::socklen_t;
+    // SAFETY: the value is as long as is said and lives during the call.
+    Errno::result(unsafe { libc::setsockopt(socket, level, option, ptr::from_ref(&value).cast(), length) }).map(drop)
+}
+
+/// The bytes that a message needs for so many sockets.
+pub(super) const fn control_length(sockets: usize) -> usize {
+    // SAFETY: the function only computes.
+    (unsafe { libc::CMSG_SPACE((sockets * size_of::<i32>()) as u32) }) as usize
+}
+
+/// Space for all sockets of a message, aligned as the kernel has it.
+#[repr(align(8))]
+struct ControlSpace([u8; control_length(MOST)]);
+
+/// Sends the sockets to smcp.
+fn hand_out(sockets: &[i32], to: BorrowedFd<'_>) -> Result<(), Errno> {
+    let mut control = ControlSpace([0; control_length(MOST)]);
+    let bytes = size_of_val(sockets);
+    let byte = [0_u8];
+    let mut part = libc::iovec { iov_base: byte.as_ptr().cast_mut().cast(), iov_len: 1 };
+    // SAFETY: all zeros are a message with nothing in it.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &raw mut part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.0.as_mut_ptr().cast();
+    message.msg_controllen = control_length(sockets.len()) as _;
+    // SAFETY: the control buffer is aligned, has space for that many sockets, and lives as long as the message; the
+    // head that is found in it is inside of it.
+    unsafe {
+        let head = libc::CMSG_FIRSTHDR(&raw const message);
+        (*head).cmsg_level = libc::SOL_SOCKET;
+        (*head).cmsg_type = libc::SCM_RIGHTS;
+        (*head).cmsg_len = libc::CMSG_LEN(bytes as u32) as _;
+        ptr::copy_nonoverlapping(sockets.as_ptr().cast(), libc::CMSG_DATA(head), bytes);
+    }
+    // SAFETY: the message and all that it points to live during the call.
+    Errno::result(unsafe { libc::sendmsg(to.as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL) }).map(drop)
+}
+
+/// Owns the sockets of a message that was received. Used by smcp.
+pub(super) fn descriptors(messages: impl Iterator<Item = ControlMessageOwned>) -> Vec<OwnedFd> {
+    let mut found = Vec::new();
+    for message in messages {
+        if let ControlMessageOwned::ScmRights(numbers) = message {
+            // SAFETY: the kernel has just made these for us, so they have no other owner.
+            found.extend(numbers.into_iter().map(|number| unsafe { OwnedFd::from_raw_fd(number) }));
+        }
+    }
+    found
+}
+
+/// Gives up every capability of the namespace, root's too, for this process and all that it becomes.
+fn drop_all_capabilities() -> Result<(), Errno> {
+    for capability in 0..CAPABILITIES {
+        // SAFETY: the arguments are integers. One that the kernel does not know is refused.
+        unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
+    }
+    // SAFETY: as above.
+    unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) };
+    let head = [CAPABILITY_VERSION, 0];
+    // Effective, permitted and inheritable, in two halves.
+    let none = [0_u32; 6];
+    // SAFETY: the kernel reads two integers and six, which live during the call.
+    Errno::result(unsafe { libc::syscall(libc::SYS_capset, head.as_ptr(), none.as_ptr()) }).map(drop)
+}
+
+/// What a trial is told, and what it finds.
+struct NetworkTrial<'m> {
+    messages: &'m [Vec<u8>; 3],
+    outcome: Result<(), Errno>,
+}
+
+/// Tries whether a child can have a network of its own. The child shares our memory, and we wait until it has ended.
+pub(super) fn try_out(messages: &[Vec<u8>; 3]) -> Result<(), Errno> {
+    extern "C" fn child(trial: *mut libc::c_void) -> i32 {
+        // SAFETY: the caller hands over a trial, and does not touch it before this has ended.
+        let trial = unsafe { &mut *trial.cast::<NetworkTrial<'_>>() };
+        trial.outcome = open_up(trial.messages);
+        0
+    }
+    let mut trial = NetworkTrial { messages, outcome: Err(Errno::ECHILD) };
+    let mut stack = vec![0_u128; TRIAL_STACK];
+    let flags = libc::CLONE_NEWUSER | libc::CLONE_NEWNET | libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    // No handler of smcp's may run in the child.
+    let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+    // SAFETY: the stack is the child's alone, as long as the child lives; this thread goes on when the child has ended.
+    let pid = unsafe { libc::clone(child, stack.as_mut_ptr_range().end.cast(), flags, (&raw mut trial).cast()) };
+    let started = Errno::result(pid);
+    let _ = before.thread_set_mask();
+    // SAFETY: a null for the status asks for none. Where children are not waited for, there is nothing to wait for.
+    unsafe { libc::waitpid(started?, ptr::null_mut(), libc::__WALL) };
+    trial.outcome
+}

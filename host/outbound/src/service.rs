@@ -1,0 +1,169 @@
+//! The thread that serves a server's network, as long as the server runs.
+
+use std::fmt;
+use std::io;
+use std::net;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::thread;
+use std::thread::JoinHandle;
+
+use nix::sys::resource::Resource;
+use nix::sys::resource::getrlimit;
+use nix::sys::resource::setrlimit;
+use tokio::net::TcpListener;
+use tokio::net::TcpStream;
+use tokio::net::UdpSocket;
+use tokio::runtime;
+use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
+
+use crate::denials::Denials;
+use crate::dial::Upstream;
+use crate::direct;
+use crate::hosts::AllowedHosts;
+use crate::names::answer_datagrams;
+use crate::proxy;
+use crate::reach::Reachable;
+use crate::reach::Resolve;
+use smcp_model::limits;
+
+/// The name of the thread.
+const THREAD: &str = "outbound";
+
+/// What a server may reach, before it runs.
+pub struct Outbound {
+    /// The hosts that its manifest names.
+    pub hosts: AllowedHosts,
+    /// Finds addresses.
+    pub resolver: Arc<dyn Resolve>,
+    /// The proxy above ours.
+    pub upstream: Option<Upstream>,
+    /// Counts what is refused.
+    pub denials: Denials,
+}
+
+/// The sockets of the server's network.
+#[derive(Debug)]
+pub struct Sockets {
+    /// Datagrams that ask for names.
+    pub names: OwnedFd,
+    /// Accepts what asks the proxy.
+    pub proxy: OwnedFd,
+    /// Accept connections to any address.
+    pub hosts: Vec<OwnedFd>,
+}
+
+/// The thread. It ends when this is dropped, and its connections with it.
+#[derive(Debug)]
+pub struct Serving {
+    end: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbound").field("hosts", &self.hosts).field("upstream", &self.upstream).finish_non_exhaustive()
+    }
+}
+
+/// How the connections of a socket are served.
+#[derive(Debug, Clone, Copy)]
+enum ConnectionKind {
+    Direct,
+    Proxy,
+}
+
+impl Outbound {
+    /// Begins to serve.
+    ///
+    /// # Errors
+    /// When the system gives no thread, or the sockets are none.
+    pub fn serve(self, sockets: Sockets) -> io::Result<Serving> {
+        let Self { hosts, resolver, upstream, denials } = self;
+        let reachable = Arc::new(Reachable::new(hosts, resolver, upstream, denials));
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .max_blocking_threads(limits::outbound::RESOLVERS)
+            .build()?;
+        let connections = raise_limit();
+        {
+            let _entered = runtime.enter();
+            begin(sockets, &reachable, connections)?;
+        }
+        let (end, ended) = oneshot::channel::<()>();
+        let thread = thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
+            // The sender says nothing: it is dropped.
+            let _ = runtime.block_on(ended);
+            // Whoever waits for a name is left behind.
+            runtime.shutdown_background();
+        })?;
+        Ok(Serving { end: Some(end), thread: Some(thread) })
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Lets this process have as many descriptors as the system allows, up to what all connections need. Returns how many
+/// connections there can be. Done after the start, the server's own limit is as it was.
+fn raise_limit() -> usize {
+    let wanted = 2 * limits::outbound::CONNECTIONS + limits::outbound::SPARED_DESCRIPTORS;
+    let (mut soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((wanted, wanted));
+    let possible = wanted.min(hard);
+    if soft < possible && setrlimit(Resource::RLIMIT_NOFILE, possible, hard).is_ok() {
+        soft = possible;
+    }
+    let connections = soft.saturating_sub(limits::outbound::SPARED_DESCRIPTORS) / 2;
+    usize::try_from(connections.clamp(1, limits::outbound::CONNECTIONS)).unwrap_or(1)
+}
+
+/// Serves every socket, each by a task.
+fn begin(sockets: Sockets, reachable: &Arc<Reachable>, connections: usize) -> io::Result<()> {
+    let Sockets { names, proxy, hosts } = sockets;
+    let permits = Arc::new(Semaphore::new(connections));
+    let kinds = std::iter::once(ConnectionKind::Proxy).chain(std::iter::repeat(ConnectionKind::Direct));
+    for (socket, kind) in std::iter::once(proxy).chain(hosts).zip(kinds) {
+        let listener = TcpListener::from_std(net::TcpListener::from(socket))?;
+        tokio::spawn(accept(listener, kind, Arc::clone(reachable), Arc::clone(&permits)));
+    }
+    let names = UdpSocket::from_std(net::UdpSocket::from(names))?;
+    tokio::spawn(answer_datagrams(names, Arc::clone(reachable)));
+    Ok(())
+}
+
+async fn accept(listener: TcpListener, kind: ConnectionKind, reachable: Arc<Reachable>, permits: Arc<Semaphore>) {
+    loop {
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let reachable = Arc::clone(&reachable);
+                tokio::spawn(async move {
+                    converse(stream, kind, &reachable).await;
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a connection of the server could not be accepted");
+                tokio::time::sleep(limits::outbound::ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn converse(stream: TcpStream, kind: ConnectionKind, reachable: &Reachable) {
+    let served = match kind {
+        ConnectionKind::Direct => direct::serve(stream, reachable).await,
+        ConnectionKind::Proxy => proxy::serve(stream, reachable).await,
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection of the server broke off");
+    }
+}

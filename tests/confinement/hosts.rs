@@ -1,0 +1,281 @@
+//! Servers that are held to the hosts of their manifests, against real servers outside.
+
+mod hostile;
+mod outside;
+
+use std::process::Command;
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::bed::Invocation;
+use crate::bed::Package;
+use crate::bed::ROOT;
+use crate::hosts::outside::Outside;
+use crate::world::TOOL;
+use crate::world::World;
+use crate::world::python_path;
+
+const REACH: &str = include_str!("reach.py");
+
+/// A server that asks for these hosts.
+struct Held {
+    world: World,
+}
+
+impl Held {
+    /// `None` where this kernel has no namespaces for us: smcp has said so.
+    fn to(hosts: &[&str]) -> Option<Self> {
+        let world = World::new("");
+        let permissions = json!({"network": {"outbound": hosts}});
+        let server = Package::greeter(TOOL).entrypoint(json!({"command": ["python3", "reach.py"]}));
+        let server = server.manifest(|manifest| manifest["permissions"] = permissions);
+        world.bed.publish(&server.file("reach.py", REACH, 0o644).good());
+        let (state, missing) = world.foreseen();
+        assert_eq!(state == "full", missing.is_empty(), "{state} {missing:?}");
+        (!missing.iter().any(|gap| gap == "hosts")).then_some(Self { world })
+    }
+
+    fn invocation(&self, options: &str) -> Invocation<'_> {
+        self.world.bed.smcp(&format!("run {options} {TOOL} --")).env("PATH", python_path())
+    }
+
+    /// Has the server try these ways.
+    fn try_ways(&self, ways: &[&str]) -> Tries {
+        Tries::of_run(self.invocation("").args(ways))
+    }
+
+    /// The hosts that the last run was refused, by the audit log.
+    fn denied(&self) -> Vec<(String, u64)> {
+        let log = self.world.bed.read(".mcp/audit.jsonl");
+        let end = log.lines().rev().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let end = end.into_iter().find(|record| record["event"] == "end").unwrap();
+        let denied = end["denied_hosts"].as_array().cloned().unwrap_or_default();
+        let pair = |denied: &Value| Some((denied["host"].as_str()?.to_owned(), denied["count"].as_u64()?));
+        denied.iter().map(|denied| pair(denied).unwrap()).collect()
+    }
+}
+
+/// What a server has said.
+struct Tries {
+    stdout: String,
+    stderr: String,
+}
+
+impl Tries {
+    /// Runs a server to its end, and stays its client as long: nobody asks it to end.
+    #[track_caller]
+    fn of_run(mut invocation: Invocation<'_>) -> Self {
+        let mut child = invocation.start();
+        let stdin = child.stdin.take();
+        let output = child.wait_with_output().unwrap();
+        drop(stdin);
+        let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        assert!(output.status.success(), "{}: {stdout}\n{stderr}", output.status);
+        Self { stdout, stderr }
+    }
+
+    /// What came of a way.
+    #[track_caller]
+    fn of(&self, way: &str) -> &str {
+        let found = self.stdout.lines().find_map(|line| line.strip_prefix(way)?.strip_prefix(" -> "));
+        found.unwrap_or_else(|| panic!("{way} was not tried: {}\n{}", self.stdout, self.stderr))
+    }
+
+    #[track_caller]
+    fn all(&self, ways: &[&str], expected: &str) {
+        for way in ways {
+            assert!(self.of(way).contains(expected), "{way}: {} and not {expected}", self.of(way));
+        }
+    }
+}
+
+fn has(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn named_hosts_are_reached_by_ordinary_code() {
+    let outside = Outside::start();
+    let port = outside.port();
+    let Some(held) = Held::to(&[&format!("localhost:{port}")]) else { return };
+    let mut ways = vec![
+        format!("get http://localhost:{port}/page"),
+        format!("get http://127.0.0.1:{port}/page"),
+        format!("get http://[::1]:{port}/page"),
+        format!("through http://localhost:{port}/page"),
+        format!("through http://127.0.0.1:{port}/page"),
+    ];
+    if has("curl") {
+        ways.push(format!("program curl -sS http://localhost:{port}/page"));
+        ways.push(format!("program curl -sS --noproxy '' -x http://127.0.0.1:3128 http://localhost:{port}/page"));
+        ways.push(format!("program curl -sSp --noproxy '' -x http://127.0.0.1:3128 http://localhost:{port}/page"));
+    }
+    if has("node") {
+        ways.push(format!("node 'fetch(\"http://localhost:{port}/page\").then(a => a.text()).then(console.log)'"));
+        ways.push(format!("node 'require(\"http\").get(\"http://localhost:{port}/page\", a => a.on(\"data\", d => console.log(`${{d}}`)))'"));
+        ways.push("node 'console.log(\"GET /page with\", Object.keys(os.networkInterfaces()))'".to_owned());
+    }
+    let ways: Vec<_> = ways.iter().map(String::as_str).collect();
+    held.try_ways(&ways).all(&ways, "GET /page");
+    assert_eq!(held.denied(), []);
+}
+
+#[test]
+fn a_refused_host_ends_in_an_error_that_names_it() {
+    let Some(held) = Held::to(&["api.example.com", "localhost:1"]) else { return };
+    let tries = held.try_ways(&[
+        "get http://evil.example/",
+        "raw 'GET http://evil.example/ HTTP/1.1\\r\\n\\r\\n'",
+        "raw 'CONNECT evil.example:443 HTTP/1.1\\r\\n\\r\\n'",
+        "tcp 192.0.2.1 443",
+        "tcp 192.0.2.1 22",
+        "tcp 198.18.0.9 443",
+        "tcp 2001:db8::1 443",
+        "tcp 127.0.0.1 80",
+        "tcp 169.254.169.254 80",
+        "udp 192.0.2.1 443",
+        "program curl -sS https://evil.example/",
+        "node 'fetch(\"https://evil.example/\").catch(e => console.log(e.cause.message))'",
+    ]);
+    let named = "evil.example:443 is not reached: the manifest of this server does not name it";
+    assert!(tries.of("raw 'CONNECT evil.example:443 HTTP/1.1\\r\\n\\r\\n'").ends_with(named));
+    let plain = tries.of("raw 'GET http://evil.example/ HTTP/1.1\\r\\n\\r\\n'");
+    assert!(plain.starts_with("HTTP/1.1 403 Forbidden") && plain.contains("evil.example:80"), "{plain}");
+    tries.all(&["get http://evil.example/"], "Name or service not known");
+    tries.all(
+        &[
+            "tcp 192.0.2.1 443",
+            "tcp 2001:db8::1 443",
+            "tcp 198.18.0.9 443",
+            "tcp 127.0.0.1 80",
+            "tcp 169.254.169.254 80",
+        ],
+        "ConnectionResetError",
+    );
+    tries.all(&["tcp 192.0.2.1 22", "udp 192.0.2.1 443"], "ConnectionRefusedError");
+    if has("curl") {
+        tries.all(&["program curl -sS https://evil.example/"], "Could not resolve host: evil.example");
+    }
+    if has("node") {
+        tries.all(
+            &["node 'fetch(\"https://evil.example/\").catch(e => console.log(e.cause.message))'"],
+            "ENOTFOUND evil.example",
+        );
+    }
+    let denied = held.denied();
+    for host in [
+        "evil.example",
+        "evil.example:80",
+        "evil.example:443",
+        "192.0.2.1:443",
+        "[2001:db8::1]:443",
+        "169.254.169.254:80",
+    ] {
+        assert!(denied.iter().any(|(known, count)| known == host && *count >= 1), "{host}: {denied:?}");
+    }
+    let said = Tries::of_run(held.invocation("-v").args(&["get http://evil.example/"])).stderr;
+    assert!(
+        said.contains("the server was refused evil.example: the manifest of this server does not name it"),
+        "{said}"
+    );
+}
+
+#[test]
+fn every_nameserver_is_ours() {
+    let Some(held) = Held::to(&["localhost:1", "*.invalid"]) else { return };
+    for server in ["192.0.2.53", "127.0.0.53", "2001:db8::53"] {
+        for how in ["udp", "tcp"] {
+            let ways = [
+                ("localhost", 1, "0 198.18.0.1"),
+                ("localhost", 28, "0 nothing"),
+                ("evil.example", 1, "3 nothing"),
+                ("x.invalid", 1, "3 nothing"),
+                ("localhost", 255, "0 nothing"),
+            ];
+            let ways = ways.map(|(name, kind, expected)| (format!("ask {name} {kind} {server} {how}"), expected));
+            let tries = held.try_ways(&ways.each_ref().map(|(way, _)| way.as_str()));
+            for (way, expected) in ways {
+                assert_eq!(tries.of(&way), expected, "{way}");
+            }
+        }
+    }
+}
+
+#[test]
+fn connections_are_as_long_as_many_and_as_half_as_they_like() {
+    let outside = Outside::start();
+    let port = outside.port();
+    let Some(held) = Held::to(&[&format!("127.0.0.1:{port}")]) else { return };
+    let (half, many) = (format!("half {port} 8000000"), format!("many {port} 2000"));
+    let tries = held.try_ways(&[&half, &many]);
+    assert_eq!((tries.of(&half), tries.of(&many)), ("8000000", "2000"));
+}
+
+#[test]
+fn the_proxy_of_the_user_is_gone_through() {
+    let outside = Outside::start();
+    let port = outside.port();
+    let Some(held) = Held::to(&["api.example.com", "refused.example.com", "any.example.com:*"]) else { return };
+    let ways = [
+        "get http://api.example.com/page",
+        "through http://any.example.com:8080/page",
+        "get http://refused.example.com/",
+        "proxies",
+        "get http://evil.example/",
+    ];
+    let proxy = format!("http://user:pass@127.0.0.1:{port}");
+    let tries = Tries::of_run(held.invocation("").args(&ways).env("HTTPS_PROXY", &proxy));
+    assert_eq!(tries.of(ways[0]), "GET /page HTTP/1.1 at api.example.com");
+    assert_eq!(tries.of(ways[1]), "GET /page HTTP/1.1 at any.example.com");
+    tries.all(&[ways[2]], "Connection reset");
+    tries.all(&[ways[4]], "Name or service not known");
+    // A port that no address answers on needs ours; the user's leads nowhere.
+    tries.all(&["proxies"], "HTTPS_PROXY=http://127.0.0.1:3128");
+    let heard = outside.end();
+    let authorized =
+        "CONNECT api.example.com:80 HTTP/1.1; Host: api.example.com:80; Proxy-Authorization: Basic dXNlcjpwYXNz";
+    assert!(heard.contains(authorized) && heard.contains("CONNECT any.example.com:8080 HTTP/1.1"), "{heard}");
+    assert!(!heard.contains("evil"), "{heard}");
+}
+
+#[test]
+fn a_server_is_told_of_no_proxy_that_it_does_not_need() {
+    let Some(held) = Held::to(&["api.example.com"]) else { return };
+    let line = "--env HTTPS_PROXY=http://proxy.example:3128 --env no_proxy=x";
+    let tries = Tries::of_run(held.invocation(line).args(&["proxies", "interfaces"]));
+    assert_eq!((tries.of("proxies"), tries.of("interfaces")), ("", "lo"));
+}
+
+#[test]
+fn where_namespaces_are_refused_hosts_are_open_and_that_is_said() {
+    let Some(held) = Held::to(&["api.example.com"]) else { return };
+    let bed = &held.world.bed;
+    let none = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\" \"$@\"";
+    let run = |line: &str, way: Option<&str>| {
+        let mut command = Command::new("unshare");
+        command.args(["-Ur", "sh", "-c", none, env!("CARGO_BIN_EXE_smcp")]).args(line.split(' ')).args(way);
+        let output = command
+            .env_clear()
+            .env("HOME", bed.path(""))
+            .env("PATH", python_path())
+            .current_dir(ROOT)
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    if !has("unshare") {
+        return;
+    }
+    let (_, document, errors) = run(&format!("run --dry-run --json {TOOL}"), None);
+    let document: Value = serde_json::from_str(&document).unwrap_or_else(|_| panic!("{document} {errors}"));
+    assert_eq!(document["confinement"]["state"], "partial", "{document}");
+    assert!(document["confinement"]["missing"].as_array().unwrap().contains(&json!("hosts")), "{document}");
+    let (code, said, errors) = run(&format!("run --confinement required {TOOL} --"), Some("interfaces"));
+    assert_eq!(code, Some(4), "{said} {errors}");
+    assert!(errors.contains("hosts are open: no namespaces here") && errors.contains("smcp doctor"), "{errors}");
+    let (code, said, errors) = run(&format!("run {TOOL} --"), Some("namespace net"));
+    assert_eq!(code, Some(0), "{said} {errors}");
+    let own = std::fs::read_link("/proc/self/ns/net").unwrap();
+    assert!(said.contains(own.to_str().unwrap()), "{said}");
+}
