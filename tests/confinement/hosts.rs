@@ -220,6 +220,7 @@ fn the_proxy_of_the_user_is_gone_through() {
     let ways = [
         "get http://api.example.com/page",
         "through http://any.example.com:8080/page",
+        "through https://any.example.com:8443/page",
         "get http://refused.example.com/",
         "proxies",
         "get http://evil.example/",
@@ -228,14 +229,17 @@ fn the_proxy_of_the_user_is_gone_through() {
     let tries = Tries::of_run(held.invocation("").args(&ways).env("HTTPS_PROXY", &proxy));
     assert_eq!(tries.of(ways[0]), "GET /page HTTP/1.1 at api.example.com");
     assert_eq!(tries.of(ways[1]), "GET /page HTTP/1.1 at any.example.com");
-    tries.all(&[ways[2]], "Connection reset");
-    tries.all(&[ways[4]], "Name or service not known");
+    tries.all(&[ways[3]], "Connection reset");
+    tries.all(&[ways[5]], "Name or service not known");
+    // Nobody speaks TLS behind that port.
+    tries.all(&[ways[2]], "SSL");
     // A port that no address answers on needs ours; the user's leads nowhere.
     tries.all(&["proxies"], "HTTPS_PROXY=http://127.0.0.1:3128");
     let heard = outside.end();
     let authorized =
         "CONNECT api.example.com:80 HTTP/1.1; Host: api.example.com:80; Proxy-Authorization: Basic dXNlcjpwYXNz";
     assert!(heard.contains(authorized) && heard.contains("CONNECT any.example.com:8080 HTTP/1.1"), "{heard}");
+    assert!(heard.contains("CONNECT any.example.com:8443 HTTP/1.1"), "{heard}");
     assert!(!heard.contains("evil"), "{heard}");
 }
 
@@ -274,6 +278,8 @@ fn where_namespaces_are_refused_hosts_are_open_and_that_is_said() {
     let (code, said, errors) = run(&format!("run --confinement required {TOOL} --"), Some("interfaces"));
     assert_eq!(code, Some(4), "{said} {errors}");
     assert!(errors.contains("hosts are open: no namespaces here") && errors.contains("smcp doctor"), "{errors}");
+    let (_, said, _) = run("doctor", None);
+    assert!(said.contains("raise `sysctl user.max_user_namespaces`"), "{said}");
     let (code, said, errors) = run(&format!("run {TOOL} --"), Some("namespace net"));
     assert_eq!(code, Some(0), "{said} {errors}");
     let own = std::fs::read_link("/proc/self/ns/net").unwrap();

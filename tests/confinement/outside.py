@@ -17,6 +17,10 @@ async def serve(reader, writer):
             writer.close()
             return
         writer.write(b"HTTP/1.1 200 yes\r\n\r\n")
+        if b":8443 " in line:
+            writer.write(b"no TLS here\n")
+            writer.close()
+            return
         if b":443 " in line and len(sys.argv) > 2:
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             context.load_cert_chain(sys.argv[2])

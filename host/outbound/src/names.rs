@@ -1,6 +1,6 @@
 //! Answers questions for names: with an address that stands for the name.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io;
 use std::io::IoSlice;
 use std::io::IoSliceMut;
@@ -29,6 +29,7 @@ use crate::message::NameOutcome;
 use crate::message::NameQuestion;
 use crate::reach::Reachable;
 use crate::reach::Unreachable;
+use crate::service::start;
 use smcp_model::limits;
 
 /// The network of the addresses that stand for names: that for measuring networks, which nobody has (RFC 2544).
@@ -37,20 +38,24 @@ const NETWORK: u32 = Ipv4Addr::new(198, 18, 0, 0).to_bits();
 /// Names, and the addresses that stand for them.
 #[derive(Debug, Default)]
 pub(crate) struct StandIns {
-    numbers: HashMap<String, u32>,
+    numbers: BTreeMap<String, u64>,
     names: Vec<String>,
 }
 
 impl StandIns {
     /// The address that stands for a name from now on; `None` when there are too many names.
     pub(crate) fn address_of(&mut self, name: &str) -> Option<Ipv4Addr> {
-        if let Some(number) = self.numbers.get(name) {
-            return Some(Ipv4Addr::from_bits(NETWORK + number));
-        }
-        let number = u32::try_from(self.names.len() + 1).ok().filter(|number| *number <= limits::outbound::NAMES)?;
-        self.names.push(name.to_owned());
-        self.numbers.insert(name.to_owned(), number);
-        Some(Ipv4Addr::from_bits(NETWORK + number))
+        let number = match self.numbers.get(name) {
+            Some(number) => *number,
+            None if self.names.len() >= limits::outbound::NAMES => return None,
+            None => {
+                self.names.push(name.to_owned());
+                let number = u64::try_from(self.names.len()).ok()?;
+                self.numbers.insert(name.to_owned(), number);
+                number
+            }
+        };
+        Some(Ipv4Addr::from_bits(NETWORK + u32::try_from(number).ok()?))
     }
 
     /// The name that an address stands for.
@@ -105,7 +110,7 @@ enum AskedAddress {
 }
 
 /// Answers the datagrams of a socket for ever.
-pub(crate) async fn answer_datagrams(socket: UdpSocket, reachable: Arc<Reachable>) -> io::Result<()> {
+pub(crate) async fn answer_datagrams(socket: UdpSocket, reachable: Arc<Reachable>) {
     let socket = Arc::new(socket);
     let permits = Arc::new(Semaphore::new(limits::outbound::QUESTIONS));
     let mut buffer = [0; limits::outbound::QUESTION];
@@ -119,7 +124,7 @@ pub(crate) async fn answer_datagrams(socket: UdpSocket, reachable: Arc<Reachable
         let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else { continue };
         let message = buffer.get(..length).unwrap_or_default().to_vec();
         let (socket, reachable) = (Arc::clone(&socket), Arc::clone(&reachable));
-        tokio::spawn(async move {
+        start(Box::pin(async move {
             if let Some(answer) = answer(&reachable, &message).await {
                 let sent = socket.async_io(Interest::WRITABLE, || send(&socket, &answer, &asked)).await;
                 if let Err(error) = sent {
@@ -127,7 +132,7 @@ pub(crate) async fn answer_datagrams(socket: UdpSocket, reachable: Arc<Reachable
                 }
             }
             drop(permit);
-        });
+        }));
     }
 }
 

@@ -1,6 +1,5 @@
 //! Decides whether a server may reach a host, and at which addresses.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
@@ -72,6 +71,14 @@ impl fmt::Display for Unreachable {
     }
 }
 
+/// The addresses of a name, and since when they are known.
+#[derive(Debug)]
+struct KnownAddresses {
+    name: String,
+    since: Instant,
+    addresses: Vec<IpAddr>,
+}
+
 /// Everything that one server may reach.
 pub(crate) struct Reachable {
     hosts: AllowedHosts,
@@ -79,7 +86,7 @@ pub(crate) struct Reachable {
     above: Option<Upstream>,
     denials: Denials,
     names: Mutex<StandIns>,
-    kept: Mutex<HashMap<String, (Instant, Vec<IpAddr>)>>,
+    kept: Mutex<Vec<KnownAddresses>>,
     askers: Semaphore,
 }
 
@@ -172,8 +179,8 @@ impl Reachable {
     pub(crate) async fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>> {
         let kept = |now: Instant| {
             let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.retain(|_, (since, _)| now.duration_since(*since) < limits::outbound::ADDRESSES);
-            kept.get(name).map(|(_, addresses)| addresses.clone())
+            kept.retain(|found| now.duration_since(found.since) < limits::outbound::ADDRESSES);
+            kept.iter().find(|found| found.name == name).map(|found| found.addresses.clone())
         };
         if let Some(addresses) = kept(Instant::now()) {
             return Ok(addresses);
@@ -189,7 +196,10 @@ impl Reachable {
         addresses.truncate(limits::outbound::ADDRESSES_TRIED);
         let addresses: Vec<_> = addresses.into_iter().map(|address| address.to_canonical()).collect();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.insert(name.to_owned(), (Instant::now(), addresses.clone()));
+        if kept.len() >= limits::outbound::ADDRESSES_KEPT {
+            kept.remove(0);
+        }
+        kept.push(KnownAddresses { name: name.to_owned(), since: Instant::now(), addresses: addresses.clone() });
         Ok(addresses)
     }
 }

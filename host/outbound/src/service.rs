@@ -4,9 +4,9 @@ use std::fmt;
 use std::io;
 use std::net;
 use std::os::fd::OwnedFd;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::thread;
-use std::thread::JoinHandle;
 
 use nix::sys::resource::Resource;
 use nix::sys::resource::getrlimit;
@@ -54,11 +54,10 @@ pub struct Sockets {
     pub hosts: Vec<OwnedFd>,
 }
 
-/// The thread. It ends when this is dropped, and its connections with it.
+/// The thread. It ends soon after this was dropped, and its connections with it.
 #[derive(Debug)]
 pub struct Serving {
-    end: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _end: oneshot::Sender<()>,
 }
 
 impl fmt::Debug for Outbound {
@@ -93,22 +92,13 @@ impl Outbound {
             begin(sockets, &reachable, connections)?;
         }
         let (end, ended) = oneshot::channel::<()>();
-        let thread = thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
+        thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
             // The sender says nothing: it is dropped.
             let _ = runtime.block_on(ended);
             // Whoever waits for a name is left behind.
             runtime.shutdown_background();
         })?;
-        Ok(Serving { end: Some(end), thread: Some(thread) })
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        drop(self.end.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        Ok(Serving { _end: end })
     }
 }
 
@@ -125,6 +115,11 @@ fn raise_limit() -> usize {
     usize::try_from(connections.clamp(1, limits::outbound::CONNECTIONS)).unwrap_or(1)
 }
 
+/// Starts a task. All are of one type, since each further one would be some kilobytes of the program.
+pub(crate) fn start(task: Pin<Box<dyn Future<Output = ()> + Send>>) {
+    tokio::spawn(task);
+}
+
 /// Serves every socket, each by a task.
 fn begin(sockets: Sockets, reachable: &Arc<Reachable>, connections: usize) -> io::Result<()> {
     let Sockets { names, proxy, hosts } = sockets;
@@ -132,10 +127,10 @@ fn begin(sockets: Sockets, reachable: &Arc<Reachable>, connections: usize) -> io
     let kinds = std::iter::once(ConnectionKind::Proxy).chain(std::iter::repeat(ConnectionKind::Direct));
     for (socket, kind) in std::iter::once(proxy).chain(hosts).zip(kinds) {
         let listener = TcpListener::from_std(net::TcpListener::from(socket))?;
-        tokio::spawn(accept(listener, kind, Arc::clone(reachable), Arc::clone(&permits)));
+        start(Box::pin(accept(listener, kind, Arc::clone(reachable), Arc::clone(&permits))));
     }
     let names = UdpSocket::from_std(net::UdpSocket::from(names))?;
-    tokio::spawn(answer_datagrams(names, Arc::clone(reachable)));
+    start(Box::pin(answer_datagrams(names, Arc::clone(reachable))));
     Ok(())
 }
 
@@ -145,10 +140,10 @@ async fn accept(listener: TcpListener, kind: ConnectionKind, reachable: Arc<Reac
         match listener.accept().await {
             Ok((stream, _)) => {
                 let reachable = Arc::clone(&reachable);
-                tokio::spawn(async move {
+                start(Box::pin(async move {
                     converse(stream, kind, &reachable).await;
                     drop(permit);
-                });
+                }));
             }
             Err(error) => {
                 tracing::debug!(%error, "a connection of the server could not be accepted");

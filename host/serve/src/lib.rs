@@ -1,7 +1,7 @@
 //! Serves a directory registry over the HTTP API: `smcp registry serve`.
 //!
-//! This stage is beside the launch and takes no part in it. It only reads, and verifies the files that it sends. It is
-//! the only part of smcp with an async runtime, which has one thread.
+//! This stage is beside the launch and takes no part in it. It only reads, and verifies the files that it sends. It
+//! has an async runtime of one thread, as `outbound` has.
 //!
 //! ```text
 //! listener ──► connection ──► route ──► answer ──► DirectoryRegistry

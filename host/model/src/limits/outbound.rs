@@ -26,10 +26,12 @@ pub const HEADERS: usize = 128;
 pub const LINGER: Duration = Duration::from_secs(2);
 /// The time for which addresses of a name are used again: the system keeps them, too, and longer.
 pub const ADDRESSES: Duration = Duration::from_secs(30);
+/// Names whose addresses are used again.
+pub const ADDRESSES_KEPT: usize = 256;
 /// Addresses of one name that are tried.
 pub const ADDRESSES_TRIED: usize = 16;
 /// Names that get an address: more than a server asks for; what comes then is not answered.
-pub const NAMES: u32 = 16_384;
+pub const NAMES: usize = 16_384;
 /// Threads that ask the system for names.
 pub const RESOLVERS: usize = 8;
 /// Questions for names at once; what comes then is asked again by its sender.
