@@ -3,6 +3,9 @@
 mod hostile;
 mod outside;
 
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::io::Read as _;
 use std::process::Command;
 
 use serde_json::Value;
@@ -249,6 +252,25 @@ fn a_server_is_told_of_no_proxy_that_it_does_not_need() {
     let line = "--env HTTPS_PROXY=http://proxy.example:3128 --env no_proxy=x";
     let tries = Tries::of_run(held.invocation(line).args(&["proxies", "interfaces"]));
     assert_eq!((tries.of("proxies"), tries.of("interfaces")), ("", "lo"));
+}
+
+#[test]
+fn a_server_does_not_outlive_a_killed_smcp() {
+    let outside = Outside::start();
+    let port = outside.port();
+    let Some(held) = Held::to(&[&format!("localhost:{port}")]) else { return };
+    let ways = [format!("get http://localhost:{port}/page"), format!("tcp 127.0.0.1 {port}")];
+    let mut child = held.invocation("").args(&ways).start();
+    let mut said = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    assert!(line.contains("GET /page"), "{line}");
+    // It waits for a byte that never comes.
+    child.kill().unwrap();
+    child.wait().unwrap();
+    line.clear();
+    said.read_to_string(&mut line).unwrap();
+    assert!(!line.contains("connected"), "{line}");
 }
 
 #[test]
