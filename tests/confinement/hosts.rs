@@ -6,6 +6,7 @@ mod outside;
 use std::io::BufRead as _;
 use std::io::BufReader;
 use std::io::Read as _;
+use std::net::IpAddr;
 use std::process::Command;
 
 use serde_json::Value;
@@ -203,6 +204,49 @@ fn every_nameserver_is_ours() {
             }
         }
     }
+}
+
+/// A name of this machine beside `localhost`, with its address; `None` where it has none.
+fn other_name() -> Option<(String, IpAddr)> {
+    let hosts = std::fs::read_to_string("/etc/hosts").ok()?;
+    let entries = hosts.lines().map(|line| line.split('#').next().unwrap_or_default().split_whitespace());
+    let named = entries.flat_map(|mut words| {
+        let address = words.next().and_then(|word| word.parse::<IpAddr>().ok());
+        words.filter_map(move |name| Some((name.to_owned(), address?)))
+    });
+    let is_other = |(name, address): &(String, IpAddr)| address.is_loopback() && *name != "localhost";
+    // One that the system's services find, and at the loopback alone.
+    named.filter(is_other).find(|(name, _)| {
+        let found = Command::new("getent").args(["ahosts", name]).output().unwrap();
+        let text = String::from_utf8(found.stdout).unwrap();
+        let mut addresses = text.lines().filter_map(|line| line.split_whitespace().next()?.parse::<IpAddr>().ok());
+        found.status.success() && addresses.all(|address| address.is_loopback())
+    })
+}
+
+#[test]
+fn a_name_that_leads_to_this_machine_is_no_way_to_it() {
+    let outside = Outside::start();
+    let port = outside.port();
+    let Some((name, _)) = other_name() else { return };
+    let Some(held) = Held::to(&[&format!("{name}:{port}")]) else { return };
+    let ways = [
+        format!("ask {name}"),
+        format!("tcp 198.18.0.1 {port}"),
+        format!("raw 'CONNECT {name}:{port} HTTP/1.1\\r\\n\\r\\n'"),
+        format!("get http://{name}:{port}/page"),
+    ];
+    let ways = ways.each_ref().map(String::as_str);
+    let tries = held.try_ways(&ways);
+    assert_eq!(tries.of(ways[0]), "3 nothing");
+    tries.all(&[ways[1], ways[3]], "Error: ");
+    assert!(tries.of(ways[2]).starts_with("HTTP/1.1 403 ") && tries.of(ways[2]).contains(", this machine, and"));
+    // The address is named by `localhost`, too.
+    let Some(held) = Held::to(&[&format!("{name}:{port}"), &format!("localhost:{port}")]) else { return };
+    let proxied = format!("through http://{name}:{port}/page");
+    let tries = held.try_ways(&[ways[0], &proxied]);
+    assert_eq!(tries.of(ways[0]), "0 198.18.0.1");
+    assert!(tries.of(&proxied).starts_with("GET /page"), "{}", tries.of(&proxied));
 }
 
 #[test]

@@ -178,6 +178,7 @@ fn left_note(left: &LeftBehind) -> Option<Notice> {
 
 /// The variables that the server gets.
 pub(super) fn environment(session: &Session, manifest: &Manifest, request: &LaunchRequest) -> ServerEnvironment {
+    #[cfg_attr(not(target_os = "linux"), expect(unused_mut, reason = "only Linux has such networks"))]
     let mut environment =
         ServerEnvironment::compute(&session.system().environment, manifest, &request.env_file, &request.env);
     #[cfg(target_os = "linux")]
