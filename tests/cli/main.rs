@@ -44,6 +44,7 @@ mod run;
 mod scan;
 mod scan_files;
 mod scan_lines;
+mod scan_places;
 mod summary;
 #[cfg(target_os = "linux")]
 mod system;

@@ -42,7 +42,7 @@ pub(crate) fn told(ran: &Ran) -> Vec<String> {
 }
 
 /// Files as the clients write them: where each is, and what is to be told of it.
-const FILES: [(&str, &str, &[&str]); 25] = [
+const FILES: [(&str, &str, &[&str]); 31] = [
     (
         DESKTOP,
         r#"{
@@ -207,6 +207,36 @@ const FILES: [(&str, &str, &[&str]); 25] = [
         r#"{"servers": {"i": {"command": "i"}}}"#,
         &["vscode | user | i | none | command | i"],
     ),
+    (
+        ".codex/work.config.toml",
+        "[mcp_servers.w]\ncommand = \"npx\"\nargs = [\"w-mcp\"]\n",
+        &["codex | user | w | none | npx | npx w-mcp"],
+    ),
+    (
+        ".vscode-server/data/Machine/mcp.json",
+        r#"{"servers": {"m": {"command": "m"}}}"#,
+        &["vscode | user | m | none | command | m"],
+    ),
+    (
+        ".vscode-server-insiders/data/User/mcp.json",
+        r#"{"servers": {"u": {"command": "u"}}}"#,
+        &["vscode | user | u | none | command | u"],
+    ),
+    (
+        ".config/VSCodium/User/mcp.json",
+        r#"{"servers": {"f": {"command": "f"}}}"#,
+        &["vscode | user | f | none | command | f"],
+    ),
+    (
+        ".devcontainer.json",
+        r#"{"customizations": {"vscode": {"mcp": {"servers": {"e": {"command": "e"}}}}}}"#,
+        &["vscode | project | e | none | command | e"],
+    ),
+    (
+        ".devcontainer/api/devcontainer.json",
+        r#"{"customizations": {"vscode": {"mcp": {"servers": {"api": {"command": "api"}}}}}}"#,
+        &["vscode | project | api | none | command | api"],
+    ),
     (".var/app/dev.zed.Zed/config/zed/settings.json", "", &[]),
 ];
 
@@ -313,6 +343,21 @@ fn code_scanners_get_what_counts_with_its_place() {
     assert_eq!(shown, expected);
     let document: Value = serde_json::from_str(&bed.smcp("--json scan").env("HOME", &home).run().raw).unwrap();
     assert_eq!(document["servers"][0]["line"], 1);
+    // A project's servers in a user's file are the project's in every form.
+    let projects =
+        r#"{"projects": {"/w": {"mcpServers": {"p": {"command": "p"}}}}, "mcpServers": {"u": {"command": "u"}}}"#;
+    bed.write("home/.claude.json", projects);
+    let scopes = |ran: &Ran, list: &str| {
+        let document: Value = serde_json::from_str(&ran.raw).unwrap();
+        let found = document.pointer(list).unwrap().as_array().unwrap().clone();
+        found
+            .iter()
+            .map(|it| it["scope"].as_str().or(it["properties"]["scope"].as_str()).unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let scan = |options: &str| bed.smcp(&format!("scan --client claude-code {options}")).env("HOME", &home).run();
+    assert_eq!(scopes(&scan("--json"), "/servers"), ["user", "project"]);
+    assert_eq!(scopes(&scan("--format sarif"), "/runs/0/results"), ["user", "project"]);
     assert_eq!(strict[1].1, "error");
     assert_eq!(strict[1].3, loose[1].3, "a fingerprint is not of the options");
 }

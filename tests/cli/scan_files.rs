@@ -6,6 +6,7 @@ use std::os::unix::fs::symlink;
 
 use serde_json::Value;
 
+use crate::bed::Package;
 use crate::bed::TestBed;
 use crate::scan::CURSOR;
 use crate::scan::DESKTOP;
@@ -151,4 +152,47 @@ fn links_pipes_and_locked_files_are_told() {
     let file = fs::File::create(bed.path(CURSOR)).unwrap();
     file.set_len(65 * 1024 * 1024).unwrap();
     assert_eq!(told(&bed).0, 1, "a huge file");
+}
+
+#[test]
+fn root_says_of_a_user_s_home_what_that_user_gets() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    const USER: u32 = 12_345;
+    let is_open = |path: &std::path::Path| fs::metadata(path).unwrap().mode() & 0o005 == 0o005;
+    if !nix::unistd::geteuid().is_root() || !std::path::Path::new(SMCP).ancestors().all(is_open) {
+        return;
+    }
+    let bed = bed();
+    let give = |name: &str| {
+        let owner = USER.to_string();
+        assert!(
+            std::process::Command::new("chown").args(["-hR", &owner]).arg(bed.path(name)).status().unwrap().success()
+        );
+    };
+    bed.write(CURSOR, cursor(&[("fine", &format!("{SMCP} run acme/good@1.0.0"))]));
+    give("");
+    for _ in 0..2 {
+        let ran = bed.run("--json scan").succeeds();
+        let document: Value = serde_json::from_str(&ran.raw).unwrap();
+        assert_eq!(document["servers"][0]["policies_today"]["state"], "allowed", "{ran}");
+        assert_eq!(document["files"][0]["exposure"], Value::Array(Vec::new()), "{ran}");
+        assert!(ran.stderr.contains("what that user gets") && !ran.to_string().contains("chown"), "{ran}");
+        let of_others = std::process::Command::new("find").arg(bed.path("")).args(["!", "-user", "12345"]).output();
+        assert_eq!(String::from_utf8(of_others.unwrap().stdout).unwrap(), "", "the user could not change it any more");
+    }
+    // What a third user could change is told as ever, and what the user may not read is not known.
+    std::os::unix::fs::chown(bed.path(CURSOR), Some(4242), None).unwrap();
+    assert!(bed.run("scan").stdout.contains("it belongs to another user (uid 4242)"));
+    give(CURSOR);
+    std::os::unix::fs::chown(bed.path(".mcp/config.yaml"), Some(4242), None).unwrap();
+    let ran = bed.run("scan");
+    assert!(ran.stdout.contains("is refused today") && !ran.stdout.contains("chown 0 "), "{ran}");
+    // Root changes nothing for a user: the file would be root's.
+    give(".mcp");
+    bed.publish(&Package::shell("npm/scope.x@1.0.0", "true").good());
+    bed.write(CURSOR, cursor(&[("x", "npx @scope/x")]));
+    give("");
+    let refused = bed.run("scan --wrap --yes --registry registry");
+    assert!(refused.code != 0 && !bed.read(CURSOR).contains("smcp"), "{refused}");
 }

@@ -230,3 +230,25 @@ fn a_question_without_an_answer_changes_nothing() {
     assert_eq!((code, files(&bed)), (Some(1), before), "{screen}");
     assert!(screen.contains("the question was not answered; nothing was changed"), "{screen}");
 }
+
+#[test]
+fn a_file_that_several_clients_have_links_to_is_changed_once() {
+    let bed = bed();
+    bed.write("dot/m.json", CURSOR_TEXT);
+    fs::remove_file(bed.path(CURSOR)).unwrap();
+    fs::create_dir_all(bed.path(".lmstudio")).unwrap();
+    for link in [CURSOR, ".lmstudio/mcp.json"] {
+        std::os::unix::fs::symlink("../dot/m.json", bed.path(link)).unwrap();
+    }
+    let ran = bed.run("scan --wrap --yes").exits(1);
+    assert!(ran.stderr.contains("files in Cursor and LM Studio starts npm/scope.files@1.2.0"), "{ran}");
+    assert_eq!(bed.list("dot"), ["m.json", "m.json.smcp-backup-1"], "{ran}");
+    assert_eq!(bed.read("dot/m.json.smcp-backup-1"), CURSOR_TEXT);
+    assert_eq!(bed.read("dot/m.json").matches("npm/scope.files@1.2.0").count(), 1);
+    assert!(bed.read(VSCODE).contains("pypi/server-time@2.0.0"), "the others change, too: {ran}");
+    assert!(fs::symlink_metadata(bed.path(CURSOR)).unwrap().is_symlink(), "a link stays one");
+    let document: Value = serde_json::from_str(&bed.run("--json scan").raw).unwrap();
+    let servers = document["servers"].as_array().unwrap().iter();
+    let gated = servers.filter(|server| server["name"] == "files" && server["gate"] == "pinned").count();
+    assert_eq!(gated, 3, "both clients, and Codex: {document:#}");
+}

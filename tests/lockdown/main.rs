@@ -132,6 +132,13 @@ fn claude_code_takes_the_line_and_nothing_else() {
     }
     let remote = client(&bed, &claude, &["mcp", "add", "--transport", "http", "remote", "https://mcp.example/mcp"]);
     assert!(!remote.status.success(), "{}", String::from_utf8_lossy(&remote.stdout));
+    // What lies beside the file is added to it, which is why `smcp doctor` reads both.
+    let echo = ["/bin/echo".to_owned(), "x".to_owned()];
+    assert!(!add("echo", &echo).status.success());
+    let more = r#"{"allowedMcpServers": [{"serverCommand": ["/bin/echo", "x"]}]}"#;
+    bed.write("etc/claude-code/managed-settings.d/50-more.json", more);
+    let taken = add("echo", &echo);
+    assert!(taken.status.success(), "{}", String::from_utf8_lossy(&taken.stderr));
 }
 
 #[test]

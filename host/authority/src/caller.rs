@@ -1,6 +1,10 @@
 //! The user who runs smcp.
 
+use std::io;
 use std::path::Path;
+
+use nix::unistd::Gid;
+use nix::unistd::Uid;
 
 use crate::read_file;
 use smcp_model::limits;
@@ -18,6 +22,27 @@ pub fn caller() -> Caller {
         let text = |path| read_file(Path::new(path), limits::USERS).ok().and_then(|text| String::from_utf8(text).ok());
         private_group(nix::unistd::geteuid().as_raw(), &text("/etc/passwd")?, &text("/etc/group")?)
     })
+}
+
+/// Has root act as the owner of a home while `act` runs: what it looks at is what that user sees, and what it makes belongs to
+/// that user.
+///
+/// # Ambient authority
+/// Changes the effective user and group of this process, and changes them back.
+///
+/// # Errors
+/// When the system refuses, as for a user that this namespace does not have.
+pub fn acting_as<T>(owner: Ownership, act: impl FnOnce() -> T) -> io::Result<T> {
+    let (user, group) = (nix::unistd::geteuid(), nix::unistd::getegid());
+    nix::unistd::setegid(Gid::from_raw(owner.gid))?;
+    if let Err(error) = nix::unistd::seteuid(Uid::from_raw(owner.uid)) {
+        nix::unistd::setegid(group)?;
+        return Err(error.into());
+    }
+    let done = act();
+    nix::unistd::seteuid(user)?;
+    nix::unistd::setegid(group)?;
+    Ok(done)
 }
 
 /// The owner of the file or folder at `path`, if that is another user than the caller; `None` also if it can't be

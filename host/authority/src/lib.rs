@@ -15,6 +15,7 @@ mod shared;
 mod unshown;
 mod guarded;
 
+pub use crate::caller::acting_as;
 pub use crate::caller::caller;
 pub use crate::caller::foreign_owner;
 pub use crate::caller::ownership;

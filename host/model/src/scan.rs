@@ -115,6 +115,11 @@ pub struct ScannedServer {
 }
 
 impl ScannedServer {
+    /// For whom it is started, where it stands in a file of that scope.
+    pub const fn scope(&self, of_file: Scope) -> Scope {
+        if self.project.is_some() { Scope::Project } else { of_file }
+    }
+
     /// Whether it counts: a client starts it, and it is no part of the client.
     pub const fn is_started(&self) -> bool {
         self.off.is_none() && !matches!(&self.way, StartWay::Past { kind: PastKind::BuiltIn, .. })

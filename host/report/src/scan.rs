@@ -185,7 +185,7 @@ fn entry(file: &ScannedFile, server: &ScannedServer) -> Value {
     let ScannedServer { name, project, line, off, way, variables } = server;
     let mut entry = json!({
         "client": file.client,
-        "scope": if project.is_some() { "project" } else { file.scope.as_str() },
+        "scope": server.scope(file.scope),
         "file": file.path,
         "line": (*line > 0).then_some(line),
         "project": project,

@@ -15,6 +15,7 @@ use clap::ValueEnum;
 use crate::cli::client::merge::FileFormat;
 use crate::cli::client::place::FileLocation;
 use crate::cli::client::place::FileRow;
+use crate::cli::client::place::ProjectReach;
 
 /// A program that starts MCP servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -70,6 +71,8 @@ pub(in crate::cli) struct Profile {
     main: FileRow,
     /// Every other file in which it may have servers.
     more: &'static [FileRow],
+    /// Where it looks for the files of a project.
+    pub(in crate::cli) reach: ProjectReach,
     shape: EntryShape,
     secrets: Secrets,
     /// The key and its value by which a server is switched off in the file.
@@ -115,6 +118,7 @@ const SERVERS: &[&[&str]] = &[&["mcpServers"]];
 /// The same of VS Code, in a file of its own and in its settings.
 const VSCODE: &[&[&str]] = &[&["servers"]];
 const VSCODE_SETTINGS: &[&[&str]] = &[&["mcp", "servers"], &["mcp.servers"]];
+const DEVCONTAINER: &[&[&str]] = &[&["customizations", "vscode", "mcp", "servers"]];
 /// What an installed MCP bundle is started with.
 pub(in crate::cli) const EXTENSION: &[&[&str]] = &[&["server"]];
 const OPENCODE: &[&[&str]] = &[&["mcp"], &["mcp", "servers"]];
@@ -127,6 +131,7 @@ impl Client {
             name: "",
             main: FileRow::json(At::Home(""), SERVERS),
             more: &[],
+            reach: ProjectReach::Repository,
             shape: EntryShape::Plain,
             secrets: Secrets::ByHand,
             off: None,
@@ -150,6 +155,7 @@ impl Client {
                         ),
                     ]
                 },
+                reach: ProjectReach::All,
                 shape: EntryShape::Typed,
                 secrets: Secrets::Environment("${", "}"),
                 reload: "start Claude Code again; one that is running may write the file back as it was",
@@ -168,6 +174,8 @@ impl Client {
                 main: codex(At::Codex("config.toml")),
                 more: const {
                     &[
+                        // Profiles: what `--profile NAME` puts on top.
+                        codex(At::Codex("*.config.toml")),
                         codex(At::Project(".codex/config.toml")),
                         codex(At::Machine("codex/config.toml")),
                         codex(At::Machine("codex/managed_config.toml")),
@@ -250,6 +258,7 @@ impl Client {
                         opencode_managed("opencode/opencode.jsonc"),
                     ]
                 },
+                reach: ProjectReach::RepositoryOrAll,
                 shape: EntryShape::Opencode,
                 off: Some(("enabled", false)),
                 secrets: Secrets::Environment("{env:", "}"),
@@ -282,15 +291,22 @@ impl Client {
                 main: FileRow::json(At::Application("Code/User/mcp.json"), VSCODE),
                 more: const {
                     &[
-                        FileRow::json(At::Application("Code/User/settings.json"), VSCODE_SETTINGS),
-                        FileRow::json(At::Application("Code/User/profiles/*/mcp.json"), VSCODE),
-                        FileRow::json(At::Application("Code - Insiders/User/mcp.json"), VSCODE),
+                        // Insiders, OSS and VSCodium, too.
+                        FileRow::json(At::Application("Code*/User/mcp.json"), VSCODE),
+                        FileRow::json(At::Application("Code*/User/settings.json"), VSCODE_SETTINGS),
+                        FileRow::json(At::Application("Code*/User/profiles/*/mcp.json"), VSCODE),
+                        FileRow::json(At::Application("VSCodium*/User/mcp.json"), VSCODE),
+                        FileRow::json(At::Application("VSCodium*/User/settings.json"), VSCODE_SETTINGS),
+                        FileRow::json(At::Application("VSCodium*/User/profiles/*/mcp.json"), VSCODE),
+                        // What starts on this machine for an editor elsewhere: in `Machine` and in `User`.
+                        FileRow::json(At::Home(".vscod*/data/*/mcp.json"), VSCODE),
+                        FileRow::json(At::Home(".vscod*/data/*/settings.json"), VSCODE_SETTINGS),
+                        FileRow::json(At::Home(".vscod*/data/User/profiles/*/mcp.json"), VSCODE),
                         FileRow::json(At::Project(".vscode/mcp.json"), VSCODE),
                         FileRow::json(At::Project(".vscode/settings.json"), VSCODE_SETTINGS),
-                        FileRow::json(
-                            At::Project(".devcontainer/devcontainer.json"),
-                            &[&["customizations", "vscode", "mcp", "servers"]],
-                        ),
+                        FileRow::json(At::Project(".devcontainer.json"), DEVCONTAINER),
+                        FileRow::json(At::Project(".devcontainer/devcontainer.json"), DEVCONTAINER),
+                        FileRow::json(At::Project(".devcontainer/*/devcontainer.json"), DEVCONTAINER),
                     ]
                 },
                 shape: EntryShape::Typed,

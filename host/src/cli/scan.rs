@@ -5,6 +5,7 @@
 mod entry;
 mod package;
 mod read;
+mod replace;
 mod shown;
 mod sort;
 mod wrap;
@@ -32,6 +33,7 @@ use crate::cli::scan::read::FoundServer;
 use crate::cli::scan::sort::Sorter;
 use crate::cli::scan::wrap::WrapOptions;
 use smcp_authority as authority;
+use smcp_model::ownership::Ownership;
 use smcp_model::scan::FailOn;
 use smcp_model::scan::MachineScan;
 use smcp_model::scan::ScannedFile;
@@ -52,7 +54,8 @@ pub(super) struct ScanCommand {
     /// Only this client; may be given more than once
     #[arg(long, value_enum, value_name = "CLIENT")]
     client: Vec<Client>,
-    /// The folder of a project whose files are read, too; may be given more than once [default: the working directory]
+    /// A folder of a project, whose files are read up to the root of its repository; may be given more than once [default:
+    /// the working directory]
     #[arg(long, value_name = "DIR")]
     dir: Vec<PathBuf>,
     /// What exits 1: ungated (started past smcp), or unpinned (also through smcp in whatever version is newest)
@@ -80,6 +83,8 @@ struct ServerFile {
     profile: Profile,
     row: FileRow,
     path: PathBuf,
+    /// The same, with every link resolved: several clients may have links to one file.
+    real: PathBuf,
     /// Its text, and the servers in it.
     content: Result<(String, Vec<FoundServer>), SafeText>,
 }
@@ -99,15 +104,22 @@ impl ScanCommand {
             found = self.found(app)?;
         }
         let sorter = Sorter::new(app);
+        let judge = || found.iter().map(|file| scanned(file, &sorter)).collect();
+        let files = match user(app) {
+            None => judge(),
+            Some(owner) => {
+                let whose = format!("the home belongs to the user with uid {}", owner.uid);
+                app.notice(&format!("{whose}: what is said is what that user gets"));
+                let judged = authority::acting_as(owner, judge);
+                judged
+                    .map_err(|error| Failure::usage(anyhow!("{whose}, and can't be scanned for that user: {error}")))?
+            }
+        };
         let fail_on = match self.fail_on {
             FailOnArgument::Ungated => FailOn::Ungated,
             FailOnArgument::Unpinned => FailOn::Unpinned,
         };
-        let scan = MachineScan {
-            files: found.iter().map(|file| scanned(file, &sorter)).collect(),
-            fail_on,
-            wrappable: found.iter().any(wrap::is_wrappable),
-        };
+        let scan = MachineScan { files, fail_on, wrappable: found.iter().any(wrap::is_wrappable) };
         let exit = if scan.failed() { Exit::USAGE } else { Exit::SUCCESS };
         match app.format() {
             AnswerFormat::Json => json::write(&scan::document(&scan, exit.code()), &mut app.out())?,
@@ -128,14 +140,16 @@ impl ScanCommand {
         let here = [app.places().working_directory.clone()];
         let projects: Vec<PathBuf> = self.dir.iter().map(|dir| app.path(dir)).collect::<Result<_, _>>()?;
         let projects = if projects.is_empty() { here.as_slice() } else { &projects };
+        let nowhere = [PathBuf::new()];
         let mut found: Vec<ServerFile> = Vec::new();
         for client in Client::value_variants() {
             if !self.client.is_empty() && !self.client.contains(client) {
                 continue;
             }
             let profile = client.profile();
+            let climbed: Vec<_> = projects.iter().flat_map(|folder| profile.reach.folders(folder)).collect();
             for row in profile.files() {
-                let projects = if row.scope() == Scope::Project { projects } else { &[PathBuf::new()][..] };
+                let projects = if row.scope() == Scope::Project { &climbed } else { &nowhere[..] };
                 for (path, problem) in projects.iter().flat_map(|project| row.paths(&folders, project)) {
                     // The home may be the folder of a project.
                     let is_known = found.iter().any(|file| file.client == *client && file.path == path);
@@ -144,13 +158,20 @@ impl ScanCommand {
                         None => content(&path, &profile, &row),
                     };
                     if let Some(content) = content.filter(|_| !is_known) {
-                        found.push(ServerFile { client: *client, profile, row, path, content });
+                        let real = authority::resolve(&path).unwrap_or_else(|_| path.clone());
+                        found.push(ServerFile { client: *client, profile, row, path, real, content });
                     }
                 }
             }
         }
         Ok(found)
     }
+}
+
+/// Returns the user whose home root scans.
+fn user(app: &App) -> Option<Ownership> {
+    let owner = authority::ownership(app.places().home.as_ref()?)?;
+    (authority::caller().uid() == 0 && owner.uid != 0).then_some(owner)
 }
 
 /// Returns what is in a file; `None` when there is none.
@@ -183,8 +204,7 @@ fn is_switched_off(manifest: &Path) -> bool {
 }
 
 fn scanned(file: &ServerFile, sorter: &Sorter<'_>) -> ScannedFile {
-    let ServerFile { client, profile, row, path, content } = file;
-    let real = authority::resolve(path).ok().filter(|real| real != path);
+    let ServerFile { client, profile, row, path, real, content } = file;
     let (problem, servers) = match content {
         Ok((text, servers)) => {
             let keys: Vec<&[String]> = servers.iter().map(|server| server.keys.as_slice()).collect();
@@ -199,7 +219,7 @@ fn scanned(file: &ServerFile, sorter: &Sorter<'_>) -> ScannedFile {
         client_name: profile.name,
         scope: row.scope(),
         path: path.display().to_string(),
-        link: real.map(|real| SafeText::quoted(&real.display().to_string())),
+        link: (real != path).then(|| SafeText::quoted(&real.display().to_string())),
         exposure: file::exposure(path).iter().map(|exposed| SafeText::new(exposed)).collect(),
         problem,
         servers,

@@ -182,7 +182,45 @@ fn doctor_says_what_managed_settings_let_clients_start() {
         for ((_, found), says) in managed().iter().zip(says) {
             assert!(found.contains(says), "{found}");
         }
+        what_is_added_to_managed_settings_counts(&bed, || managed().swap_remove(0));
     }
+}
+
+/// Files beside Claude Code's managed settings: lists are joined, and of anything else the last name counts.
+fn what_is_added_to_managed_settings_counts(bed: &CommandBed, managed: impl Fn() -> (String, String)) {
+    let folder = bed.0.path().join("claude-code/managed-settings.d");
+    authority::create_dir(&folder).unwrap();
+    let smcp = r#"{"allowedMcpServers": [{"serverCommand": ["/usr/bin/smcp", "run", "c/d@1"]}]}"#;
+    let cases = [
+        ("10-team.json", smcp, "ok", "starts 2 lines of smcp and no other server"),
+        (".hidden.json", "{", "ok", "starts 2 lines"),
+        ("notes.txt", "{", "ok", "starts 2 lines"),
+        ("20-loose.json", r#"{"allowManagedMcpServersOnly": false}"#, "warning", "users can add to its list"),
+        ("30-strict.json", r#"{"allowManagedMcpServersOnly": true}"#, "ok", "starts 2 lines"),
+        (
+            "40-echo.json",
+            r#"{"allowedMcpServers": [{"serverCommand": ["/bin/echo", "x"]}]}"#,
+            "warning",
+            "lets it start what is not smcp",
+        ),
+        ("50-broken.json", "{", "warning", "50-broken.json binds nobody"),
+    ];
+    for (name, text, health, says) in cases {
+        bed.write(&format!("claude-code/managed-settings.d/{name}"), text);
+        let (found, message) = managed();
+        assert!(found == health && message.contains(says), "{name}: {found}: {message}");
+        assert!(name.starts_with(['.', 'n']) || message.contains(name), "{message}");
+    }
+    // They count without the file, too.
+    let remove = |name: &str| authority::open_dir(&folder).unwrap().remove_file(name).unwrap();
+    remove("50-broken.json");
+    let above = authority::open_dir(folder.parent().unwrap()).unwrap();
+    above.remove_file("managed-settings.json").unwrap();
+    assert!(managed().1.contains("lets it start what is not smcp"));
+    remove("40-echo.json");
+    assert!(managed().1.contains("starts 1 line of smcp and no other server"), "{:?}", managed());
+    std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    assert!(managed().1.contains("others may add to its managed settings"), "{:?}", managed());
 }
 
 #[test]

@@ -98,6 +98,7 @@ impl ScanResult<'_> {
         let name = self.server.map_or("", |server| server.name.as_str());
         let project = self.server.and_then(|server| server.project.as_ref()).map_or("", |project| project.as_str());
         let line = self.server.map_or(1, |server| server.line.max(1));
+        let scope = self.server.map_or(self.file.scope, |server| server.scope(self.file.scope));
         let key = [self.rule.as_str(), &self.file.client, &path, project, name].join("\n");
         let (name, kind) =
             self.server.map_or((self.file.client_name, "module"), |server| (server.name.as_str(), "member"));
@@ -113,7 +114,7 @@ impl ScanResult<'_> {
             "message": {"text": sarif::plain(&self.text)},
             "locations": [location],
             "partialFingerprints": {"smcpScan/v1": Digest::of(key.as_bytes()).hex()},
-            "properties": {"client": self.file.client, "scope": self.file.scope},
+            "properties": {"client": self.file.client, "scope": scope},
         })
     }
 }

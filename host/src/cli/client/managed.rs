@@ -57,6 +57,14 @@ impl ManagedClient {
         FileRow::json(self.place(), &[]).path(folders, Path::new(""))
     }
 
+    /// The folder with further settings, which the client adds to the file in the order of their names.
+    pub(in crate::cli) fn drop_ins(self, folders: &Folders) -> Option<PathBuf> {
+        match self {
+            Self::ClaudeCode => Some(self.file(folders)?.with_file_name("managed-settings.d")),
+            Self::Codex | Self::Vscode => None,
+        }
+    }
+
     const fn place(self) -> FileLocation {
         match self {
             Self::ClaudeCode => FileLocation::MachineApplication {
@@ -101,18 +109,25 @@ impl ManagedClient {
         }
     }
 
-    /// Returns what the text of its managed settings lets it start.
+    /// Reads a file of its managed settings.
     ///
     /// # Errors
     /// Why the text is not what the client reads.
-    pub(in crate::cli) fn lockdown(self, text: &str) -> Result<Lockdown, String> {
-        let document = match self {
+    pub(in crate::cli) fn document(self, text: &str) -> Result<Value, String> {
+        match self {
             Self::ClaudeCode | Self::Vscode => {
                 let read: serde_json::Result<Map<String, Value>> = serde_json::from_str(&jsonc::plain(text));
-                Value::Object(read.map_err(|error| format!("it is not JSON: {error}"))?)
+                Ok(Value::Object(read.map_err(|error| format!("it is not JSON: {error}"))?))
             }
-            Self::Codex => merge::read_toml(text).map_err(|error| error.to_string())?,
-        };
+            Self::Codex => merge::read_toml(text).map_err(|error| error.to_string()),
+        }
+    }
+
+    /// Returns what its managed settings let it start.
+    ///
+    /// # Errors
+    /// Why the document is not what the client reads.
+    pub(in crate::cli) fn lockdown(self, document: &Value) -> Result<Lockdown, String> {
         Ok(match self {
             Self::ClaudeCode => lists(
                 document.get("allowedMcpServers").cloned(),
@@ -129,8 +144,24 @@ impl ManagedClient {
                 };
                 lists(allowed, document.get("ChatAllowManagedMcpServersOnly") == Some(&Value::Bool(true)))
             }
-            Self::Codex => identities(&document),
+            Self::Codex => identities(document),
         })
+    }
+}
+
+/// Adds settings to others, as Claude Code does: lists are joined, objects merged, and of anything else the later counts.
+pub(in crate::cli) fn add(settings: &mut Value, more: Value) {
+    match (settings, more) {
+        (Value::Object(members), Value::Object(more)) => {
+            for (key, value) in more {
+                add(members.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (Value::Array(values), Value::Array(more)) => {
+            let new: Vec<_> = more.into_iter().filter(|value| !values.contains(value)).collect();
+            values.extend(new);
+        }
+        (other, more) => *other = more,
     }
 }
 
@@ -211,7 +242,7 @@ mod tests {
                 .map(|server| std::iter::once(&server.command).chain(&server.args).cloned().collect())
                 .collect();
             assert!(lines.iter().all(|line| is_through_smcp(line)));
-            assert_eq!(client.lockdown(&text), Ok(Lockdown::Only(lines)), "{text}");
+            assert_eq!(client.lockdown(&client.document(&text).unwrap()), Ok(Lockdown::Only(lines)), "{text}");
         }
     }
 
@@ -251,13 +282,13 @@ mod tests {
             ),
         ];
         for (client, text, expected) in cases {
-            let found = client.lockdown(text).unwrap();
+            let found = client.lockdown(&client.document(text).unwrap()).unwrap();
             match expected {
                 Some(expected) => assert_eq!(found, expected, "{text}"),
                 None => assert!(matches!(found, Lockdown::Loose(_)), "{text}: {found:?}"),
             }
         }
-        assert!(On::ClaudeCode.lockdown("{").is_err() && On::Codex.lockdown("=").is_err());
+        assert!(On::ClaudeCode.document("{").is_err() && On::Codex.document("=").is_err());
         assert!(!is_through_smcp(&["smcp".to_owned(), "run".to_owned()]));
         assert!(!is_through_smcp(&["/usr/bin/npx".to_owned(), "run".to_owned()]));
     }

@@ -1,7 +1,10 @@
 //! Where clients have their files: of a user, a project, and the machine.
 
 use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -45,7 +48,36 @@ impl Folders {
     }
 }
 
-/// Where a file with a client's servers is. A `*` in it is any name.
+/// In which folders above its own a client looks for the files of a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum ProjectReach {
+    /// Up to the root of the repository; outside one it looks in its own folder alone.
+    Repository,
+    /// Up to the root of the repository; outside one in every folder.
+    RepositoryOrAll,
+    /// In every folder.
+    All,
+}
+
+impl ProjectReach {
+    /// Returns the folders with the files of the project that `folder` is in, itself first.
+    pub(in crate::cli) fn folders(self, folder: &Path) -> Vec<PathBuf> {
+        // What stands before `..` is not above it.
+        let real = folder.components().any(|part| part == Component::ParentDir).then(|| authority::resolve(folder));
+        let folder = real.and_then(Result::ok).unwrap_or_else(|| folder.to_owned());
+        let folder = folder.as_path();
+        let is_root = |folder: &&Path| authority::exists(&folder.join(".git")).unwrap_or_default();
+        let root = if self == Self::All { None } else { folder.ancestors().find(is_root) };
+        let last = match (root, self) {
+            (Some(root), _) => root,
+            (None, Self::Repository) => folder,
+            (None, Self::RepositoryOrAll | Self::All) => Path::new("/"),
+        };
+        folder.ancestors().take_while(|above| above.starts_with(last)).map(Path::to_owned).collect()
+    }
+}
+
+/// Where a file with a client's servers is. A `*` in it is any text of a name.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::cli) enum FileLocation {
     /// In the home.
@@ -140,12 +172,15 @@ fn below(folder: PathBuf, problem: Option<io::Error>, part: &OsStr) -> Vec<(Path
     if problem.is_some() {
         return vec![(folder, problem)];
     }
-    if part != "*" {
+    let Some((begin, end)) = part.to_str().and_then(|part| part.split_once('*')) else {
         return vec![(folder.join(part), None)];
-    }
+    };
     match authority::names(&folder) {
         Ok(mut names) => {
             names.sort();
+            let rest =
+                |name: &OsString| Some(name.as_bytes().strip_prefix(begin.as_bytes())?.ends_with(end.as_bytes()));
+            names.retain(|name| rest(name) == Some(true));
             names.into_iter().map(|name| (folder.join(name), None)).collect()
         }
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Vec::new(),

@@ -61,6 +61,14 @@ fn others(client: Client, scope: Scope, folders: &Folders) -> Vec<String> {
 
 #[test]
 fn projects_and_machines_have_their_places() {
+    const VSCODE: &[&str] = &[
+        "/work/.vscode/mcp.json",
+        "/work/.vscode/settings.json",
+        "/work/.devcontainer.json",
+        "/work/.devcontainer/devcontainer.json",
+        "/work/.devcontainer/*/devcontainer.json",
+    ];
+
     let linux = Folders { home: Some("/home/me".into()), machine: "/etc".into(), ..Folders::default() };
     let macos = Folders { macos: true, ..linux.clone() };
     let cases: [(Client, Scope, &[&str], &[&str]); 8] = [
@@ -96,12 +104,7 @@ fn projects_and_machines_have_their_places() {
                 "/Library/Application Support/opencode/opencode.jsonc",
             ],
         ),
-        (
-            Client::Vscode,
-            Scope::Project,
-            &["/work/.vscode/mcp.json", "/work/.vscode/settings.json", "/work/.devcontainer/devcontainer.json"],
-            &["/work/.vscode/mcp.json", "/work/.vscode/settings.json", "/work/.devcontainer/devcontainer.json"],
-        ),
+        (Client::Vscode, Scope::Project, VSCODE, VSCODE),
         (
             Client::ClaudeDesktop,
             Scope::User,

@@ -46,7 +46,8 @@ impl McpConfigCommand {
                 "sessions of VS Code's agent host, and extensions, start servers that these settings say nothing about"
             }
             ManagedClient::ClaudeCode => {
-                "what is set for the account of an organisation goes before this file: set it there, too"
+                "what is set for the account of an organisation goes before this file: set it there, too; what \
+                 managed-settings.d beside it has is added to it, and may allow more: `smcp doctor` reads both"
             }
         });
         app.notice(

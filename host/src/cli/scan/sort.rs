@@ -148,6 +148,7 @@ impl App {
     ) -> Self {
         let mut system = self.system().clone();
         system.offline = true;
+        system.caller = authority::caller();
         for (name, value) in variables {
             system.environment.retain(|(known, _)| known != name.as_str());
             system.environment.push((name.into(), value.into()));

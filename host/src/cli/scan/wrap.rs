@@ -4,7 +4,6 @@
 //! are put back.
 
 use std::path::Path;
-use std::path::PathBuf;
 
 use anyhow::Context as _;
 use anyhow::anyhow;
@@ -12,7 +11,6 @@ use clap::Args;
 
 use crate::cli::app::App;
 use crate::cli::client::EXTENSION;
-use crate::cli::client::file::ClientFile;
 use crate::cli::client::line::SmcpLine;
 use crate::cli::client::merge::ClientCommand;
 use crate::cli::client::merge::FileFormat;
@@ -27,6 +25,9 @@ use crate::cli::scan::package;
 use crate::cli::scan::package::PackagedLine;
 use crate::cli::scan::read;
 use crate::cli::scan::read::FoundServer;
+use crate::cli::scan::replace::ChangedFile;
+use crate::cli::scan::replace::open;
+use crate::cli::scan::replace::replace_all;
 use crate::cli::scan::shown;
 use crate::cli::scan::sort;
 use smcp_authority as authority;
@@ -62,19 +63,14 @@ pub(super) struct WrapOptions {
 /// A server that can be put behind smcp.
 struct WrappableServer<'f> {
     file: &'f ServerFile,
+    /// What other clients have a link to the same file.
+    also: Vec<&'f ServerFile>,
     server: &'f FoundServer,
     line: PackagedLine,
     /// The names of its variables.
     variables: Vec<String>,
     /// The package that was imported; `None` when it has to be.
     package: Option<PackageRef>,
-}
-
-/// A file with its new text.
-struct ChangedFile<'f> {
-    file: &'f ServerFile,
-    old: &'f str,
-    new: String,
 }
 
 impl WrapOptions {
@@ -130,18 +126,20 @@ impl WrapOptions {
         let changed = changed_files(app, found, &chosen)?;
         let backups = replace_all(&changed).map_err(Failure::usage)?;
         for wrappable in &chosen {
-            let WrappableServer { file, server, package, .. } = wrappable;
-            let replaced = changed.iter().zip(&backups).find(|(it, _)| it.file.path == file.path);
+            let WrappableServer { file, also, server, package, .. } = wrappable;
+            let replaced = changed.iter().zip(&backups).find(|(it, _)| it.file.real == file.real);
             let backup = replaced.and_then(|(_, backup)| backup.as_ref());
+            let readers = || std::iter::once(file).chain(also);
             let rows = [
                 Some(("file", Span::plain(file.path.display().to_string()))),
                 backup.map(|backup| ("backup", Span::plain(backup.display().to_string()))),
-                Some(("next", Span::plain(file.profile.reload))),
             ];
-            let rows: Vec<_> = rows.into_iter().flatten().collect();
+            let next = readers().map(|file| ("next", Span::plain(file.profile.reload)));
+            let rows: Vec<_> = rows.into_iter().flatten().chain(next).collect();
             let reference = package.as_ref().map(ToString::to_string).unwrap_or_default();
             let name = SafeText::quoted_value(&server.name);
-            app.done(&format!("{name} in {} starts {reference} through smcp", file.profile.name), &rows)?;
+            let clients: Vec<_> = readers().map(|file| file.profile.name).collect();
+            app.done(&format!("{name} in {} starts {reference} through smcp", clients.join(" and ")), &rows)?;
         }
         Ok(None)
     }
@@ -153,7 +151,8 @@ impl WrapOptions {
         found: &'f [ServerFile],
         registry: &Registry,
     ) -> Result<Vec<WrappableServer<'f>>, Failure> {
-        let mut wrappable = Vec::new();
+        let mut wrappable: Vec<WrappableServer<'f>> = Vec::new();
+        let mut left: Vec<(&Path, &[String])> = Vec::new();
         for file in found {
             let Ok((_, servers)) = &file.content else { continue };
             for server in servers.iter().filter(|server| server.off.is_none()) {
@@ -170,15 +169,25 @@ impl WrapOptions {
                     Some(why) => Err(why),
                     None => self.judged(&words, registry)?,
                 };
-                match judged {
-                    Ok((line, package)) => {
-                        wrappable.push(WrappableServer { file, server, line, variables, package });
+                let place = (file.real.as_path(), server.keys.as_slice());
+                let known = wrappable.iter().position(|it| (it.file.real.as_path(), &*it.server.keys) == place);
+                match (judged, known) {
+                    // What one client can't have, none gets by its link.
+                    (Ok(_), None) if left.contains(&place) => {}
+                    (Ok(_), Some(at)) => wrappable.get_mut(at).into_iter().for_each(|it| it.also.push(file)),
+                    (Ok((line, package)), None) => {
+                        let also = Vec::new();
+                        wrappable.push(WrappableServer { file, also, server, line, variables, package });
                     }
-                    Err(why) => app.notice(&format!(
-                        "{} in {} stays as it is: {why}",
-                        SafeText::quoted_value(&server.name),
-                        file.path.display()
-                    )),
+                    (Err(why), known) => {
+                        left.push(place);
+                        known.map(|at| wrappable.remove(at));
+                        app.notice(&format!(
+                            "{} in {} stays as it is: {why}",
+                            SafeText::quoted_value(&server.name),
+                            file.path.display()
+                        ));
+                    }
                 }
             }
         }
@@ -315,27 +324,37 @@ fn changed_files<'f>(
     found: &'f [ServerFile],
     chosen: &[WrappableServer<'_>],
 ) -> Result<Vec<ChangedFile<'f>>, Failure> {
-    let mut changed = Vec::new();
+    let mut changed: Vec<ChangedFile<'_>> = Vec::new();
     for file in found {
-        let Ok((old, servers)) = &file.content else { continue };
+        let Ok((old, _)) = &file.content else { continue };
+        if changed.iter().any(|it| it.file.real == file.real) {
+            continue;
+        }
         let unchanged = || format!("{} was not changed, and no other file", file.path.display());
-        let (mut new, mut expected) = (old.clone(), servers.clone());
-        for wrappable in chosen.iter().filter(|wrappable| std::ptr::eq(wrappable.file, file)) {
+        let mut new = old.clone();
+        let mut commands = Vec::new();
+        for wrappable in chosen.iter().filter(|wrappable| wrappable.file.real == file.real) {
             let command = command_of(app, wrappable)?;
             let keys = &wrappable.server.keys;
             new = file.row.format.rewrite(&new, keys, &command).with_context(unchanged).map_err(Failure::usage)?;
-            for server in expected.iter_mut().filter(|server| server.keys == *keys) {
-                command.put_into(&mut server.entry);
-            }
+            commands.push((keys, command));
         }
         if new == *old {
             continue;
         }
-        let read = read::document(&new, file.row.format)
-            .and_then(|document| read::servers(&document, &file.profile, &file.row));
-        if read.as_ref() != Ok(&expected) {
-            let error = anyhow!("it would not say what it should").context(unchanged());
-            return Err(Failure::usage(error));
+        for reader in found.iter().filter(|it| it.real == file.real) {
+            let Ok((_, servers)) = &reader.content else { continue };
+            let mut expected = servers.clone();
+            for server in &mut expected {
+                let command = commands.iter().find(|(keys, _)| **keys == server.keys);
+                command.iter().for_each(|(_, command)| command.put_into(&mut server.entry));
+            }
+            let read = read::document(&new, reader.row.format)
+                .and_then(|document| read::servers(&document, &reader.profile, &reader.row));
+            if read.as_ref() != Ok(&expected) {
+                let error = anyhow!("it would not say what it should").context(unchanged());
+                return Err(Failure::usage(error));
+            }
         }
         changed.push(ChangedFile { file, old, new });
     }
@@ -356,40 +375,4 @@ fn command_of(app: &App, wrappable: &WrappableServer<'_>) -> Result<ClientComman
         args.extend(line.args.iter().cloned());
     }
     Ok(ClientCommand { program, args })
-}
-
-/// Replaces every file, or none: when one fails, those before it are put back, and their backups removed. Returns the backup
-/// of each.
-fn replace_all(changed: &[ChangedFile<'_>]) -> anyhow::Result<Vec<Option<PathBuf>>> {
-    // The import may have taken long.
-    for change in changed {
-        open(&change.file.path, change.old)?;
-    }
-    let mut backups: Vec<Option<PathBuf>> = Vec::new();
-    for change in changed {
-        let path = &change.file.path;
-        let done = open(path, change.old).and_then(|file| Ok(file.replace(&change.new)?));
-        match done.with_context(|| format!("{} was not changed", path.display())) {
-            Ok(backup) => backups.push(backup),
-            Err(error) => {
-                for (earlier, backup) in changed.iter().zip(&backups) {
-                    let path = &earlier.file.path;
-                    open(path, &earlier.new)
-                        .and_then(|file| Ok(file.put_back(earlier.old, backup.as_deref())?))
-                        .with_context(|| format!("{} could not be put back after this: {error:#}", path.display()))?;
-                }
-                return Err(error.context("nothing was changed"));
-            }
-        }
-    }
-    Ok(backups)
-}
-
-/// Opens a file that has to be as it was read.
-fn open(path: &Path, text: &str) -> anyhow::Result<ClientFile> {
-    let file = ClientFile::open(path).with_context(|| format!("{} can't be changed", path.display()))?;
-    if file.text() != text {
-        return Err(anyhow!("{} has changed meanwhile; try again", path.display()));
-    }
-    Ok(file)
 }
