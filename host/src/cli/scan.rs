@@ -2,7 +2,9 @@
 //!
 //! It reads the files of clients, starts nothing, and sends nothing; `wrap` alone changes files, when it is asked to.
 
+mod change;
 mod entry;
+mod fit;
 mod package;
 mod read;
 mod shown;
@@ -106,7 +108,7 @@ impl ScanCommand {
         let scan = MachineScan {
             files: found.iter().map(|file| scanned(file, &sorter)).collect(),
             fail_on,
-            wrappable: found.iter().any(wrap::is_wrappable),
+            wrappable: found.iter().any(fit::is_wrappable),
         };
         let exit = if scan.failed() { Exit::USAGE } else { Exit::SUCCESS };
         match app.format() {
