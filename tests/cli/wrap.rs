@@ -96,15 +96,24 @@ fn what_can_not_be_wrapped_is_said_and_stays() {
     let bed = TestBed::new();
     bed.configure("");
     bed.publish(&Package::shell("npm/server@1.0.0", "true").good());
+    bed.publish(&Package::shell("pypi/server@1.0.0", "true").good());
+    bed.publish(&Package::shell("npm/gone@1.0.0", "true").good().option("--status", "revoked"));
     let cases = [
         (r#"{"command": "npx", "args": ["other"]}"#, "npm:other was not imported: --import does that first"),
         (r#"{"command": "npx", "args": ["server@2.0.0"]}"#, "npm:server@2.0.0 was not imported"),
         (r#"{"command": "npx", "args": ["server@^1.0.0"]}"#, "npm:server@^1.0.0 was not imported"),
-        (r#"{"command": "npx", "args": ["-p", "server", "tool"]}"#, "it names a program of its package"),
+        (
+            r#"{"command": "npx", "args": ["-p", "server", "tool"]}"#,
+            "the program `tool` of npm:server was not imported",
+        ),
         (
             r#"{"command": "npx", "args": ["--registry", "https://x.example", "server"]}"#,
             "a word of its command is not understood",
         ),
+        (r#"{"command": "npx", "args": ["-y", "-p", "server", "-p", "tool", "tool"]}"#, "it names several packages"),
+        (r#"{"command": "uvx", "args": ["server[cli]"]}"#, "pypi:server[cli] was not imported: --import"),
+        (r#"{"command": "npx", "args": ["gone@1.0.0"]}"#, "npm/gone@1.0.0 was imported and is revoked now"),
+        (r#"{"command": "npx", "args": ["gone"]}"#, "npm:gone was imported, and no version of it is published"),
         (r#"{"command": "npx", "args": ["github:a/b"]}"#, "a word of its command is not understood"),
         (r#"{"command": "npx", "args": ["server"], "envFile": ".env"}"#, "its `envFile` has variables"),
         (

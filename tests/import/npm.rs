@@ -238,7 +238,9 @@ fn a_client_that_starts_npx_is_put_behind_smcp_in_one_go() {
     machine.bed.write(cursor, &before);
     machine.bed.write("fake/npm-version", "5.0.0\n");
     let line = "scan --wrap --import --origin verified --yes";
-    machine.smcp(line).run().refuses(1, &["npm:@acme/tool is not imported"]);
+    let says =
+        ["t in [HOME]/.cursor/mcp.json stays as it is: npm:@acme/tool is not imported", "npm is version `5.0.0`"];
+    machine.smcp(line).run().exits(1).says(&says);
     assert_eq!(machine.bed.read(cursor), before, "an import that fails changes no file");
     machine.bed.write("fake/npm-version", "11.0.0\n");
     let ran = machine.smcp(line).run().succeeds();
@@ -279,4 +281,53 @@ fn what_several_clients_start_is_imported_once() {
         machine.bed.read("fake/npm.log")
     );
     machine.smcp(IMPORT).run().succeeds().says(&["was imported before; its bytes are the same"]);
+}
+
+#[test]
+fn one_server_that_can_not_be_imported_is_no_obstacle_for_the_others() {
+    let machine = Machine::new();
+    machine.bed.configure("");
+    let cursor = ".cursor/mcp.json";
+    let servers = json!({
+        "good": {"command": "npx", "args": ["-y", "@acme/tool"]},
+        "second": {"command": "npx", "args": ["-y", "-p", "@acme/tool@1.2.3", "other"]},
+        "third": {"command": "npx", "args": ["-y", "-p", "@acme/tool@1.2.3", "gone"]},
+        "missing": {"command": "npx", "args": ["-y", "missing"]},
+    });
+    machine.bed.write(cursor, json!({"mcpServers": servers}).to_string());
+    let ran = machine.smcp("scan --wrap --import --yes").run().exits(1).says(&[
+        "second in Cursor starts npm/acme.tool--other@1.2.3 through smcp",
+        "third in [HOME]/.cursor/mcp.json stays as it is: npm:@acme/tool@1.2.3 is not imported",
+        "has no program `gone`; it has `tool`, `other`",
+        "missing in [HOME]/.cursor/mcp.json stays as it is: npm:missing is not imported",
+        "good in Cursor starts npm/acme.tool@1.2.3 through smcp",
+    ]);
+    assert!(ran.stdout.contains("2 of 4 servers are started past smcp"), "{ran}");
+    let document: Value = serde_json::from_str(&machine.bed.read(cursor)).unwrap();
+    for name in ["third", "missing"] {
+        assert_eq!(document["mcpServers"][name], servers[name], "{ran}");
+    }
+    assert_eq!(document["mcpServers"]["good"]["args"], json!(["run", "npm/acme.tool@1.2.3"]));
+    assert_eq!(document["mcpServers"]["second"]["args"], json!(["run", "npm/acme.tool--other@1.2.3"]));
+    // Each program is known again, the one of the package's name under its own name too.
+    let servers = json!({
+        "named": {"command": "npx", "args": ["-p", "@acme/tool", "tool"]},
+        "other": {"command": "npx", "args": ["-p", "@acme/tool", "other"]},
+        "third": {"command": "npx", "args": ["-p", "@acme/tool", "gone"]},
+    });
+    machine.bed.write(cursor, json!({"mcpServers": servers}).to_string());
+    machine.smcp("scan --wrap --yes").run().exits(1).says(&[
+        "named in Cursor starts npm/acme.tool@1.2.3",
+        "other in Cursor starts npm/acme.tool--other@1.2.3",
+        "the program `gone` of npm:@acme/tool was not imported: --import does that first",
+    ]);
+    machine.is_clean();
+    // What was taken back is said to be: neither is it started, nor imported again.
+    machine.smcp("import --registry registry npm:@acme/tool --status revoked").run().succeeds();
+    machine
+        .bed
+        .write(cursor, json!({"mcpServers": {"t": {"command": "npx", "args": ["@acme/tool@1.2.3"]}}}).to_string());
+    for line in ["scan --wrap --yes", "scan --wrap --import --yes"] {
+        machine.smcp(line).run().exits(1).says(&["npm/acme.tool@1.2.3 was imported and is revoked now"]);
+    }
 }

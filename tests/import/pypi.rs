@@ -137,3 +137,48 @@ exec python3 -m pip "$@"
     with_pip.smcp(IMPORT).run().succeeds();
     assert_eq!(machine.bundle(REFERENCE), with_pip.bundle(REFERENCE));
 }
+
+#[test]
+fn a_package_with_extras_is_another_package() {
+    let machine = Machine::with_python(&python());
+    machine.bed.configure("");
+    let with = "import --registry registry pypi:acme-tool[Cli,ws]";
+    let made = machine.smcp(with).run().succeeds().says(&["pypi/acme-tool.cli.ws@1.0 is imported"]);
+    assert!(made.to_string().contains("source     pypi:Acme-Tool[cli,ws]==1.0"), "{made}");
+    assert!(machine.bed.read("fake/pip.log").contains("acme-tool[Cli,ws]"));
+    machine
+        .smcp("import --registry registry pypi:acme-tool")
+        .run()
+        .succeeds()
+        .says(&["pypi/acme-tool@1.0 is imported"]);
+    machine
+        .smcp("import --registry registry pypi:acme-tool[ws,cli]")
+        .run()
+        .succeeds()
+        .says(&["its bytes are the same"]);
+    let info = "--registry registry info --provenance pypi/acme-tool.cli.ws@1.0";
+    let made_of = machine.smcp(info).run().succeeds();
+    assert!(made_of.stdout.contains("made of\n  pypi:Acme-Tool[cli,ws]==1.0  sha256:"), "{made_of}");
+    let lock = machine.smcp(&format!("--json {info}")).run().succeeds();
+    assert_eq!(lock.document()["extras"], serde_json::json!(["cli", "ws"]));
+    machine.bed.write("lock.json", &lock.raw);
+    machine.smcp(&format!("{with} --lock lock.json")).run().succeeds().says(&["its bytes are the same"]);
+    machine
+        .smcp("import --registry registry pypi:acme-tool --lock lock.json")
+        .run()
+        .refuses(1, &["it is of pypi:Acme-Tool[cli,ws]==1.0"]);
+    // A client's line is put behind the import with the same extras.
+    let cursor = ".cursor/mcp.json";
+    let servers = serde_json::json!({
+        "with": {"command": "uvx", "args": ["acme-tool[ws,cli]@1.0"]},
+        "without": {"command": "uvx", "args": ["acme-tool@1.0"]},
+        "other": {"command": "uvx", "args": ["acme-tool[cli]"]},
+    });
+    machine.bed.write(cursor, serde_json::json!({"mcpServers": servers}).to_string());
+    machine.smcp("scan --wrap --yes").run().exits(1).says(&["other in [HOME]/.cursor/mcp.json stays as it is"]);
+    let document: serde_json::Value = serde_json::from_str(&machine.bed.read(cursor)).unwrap();
+    let servers = &document["mcpServers"];
+    assert_eq!(servers["with"]["args"], serde_json::json!(["run", "pypi/acme-tool.cli.ws@1.0"]));
+    assert_eq!(servers["without"]["args"], serde_json::json!(["run", "pypi/acme-tool@1.0"]));
+    machine.is_clean();
+}

@@ -40,6 +40,17 @@ fn get(served: &Served, path: &str, kind: &str) -> (u16, Value) {
     (status, document)
 }
 
+/// The status and the headers of an answer, in small letters.
+fn head(served: &Served, method: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(&served.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: x\r\nOrigin: https://x.example\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split_once("\r\n\r\n").unwrap().0.to_lowercase()
+}
+
 /// A registry of packages in several versions and states.
 fn bed() -> TestBed {
     let bed = TestBed::new();
@@ -200,4 +211,35 @@ fn smcp_lists_it_and_says_how_to_start_from_there() {
         .exits(2)
         .says(&["it has no package", "its address without /v0.1 starts it"]);
     bed.run(&format!("--registry http://{} run acme/tool@1.0.0", served.address)).succeeds();
+}
+
+#[test]
+fn pages_of_other_hosts_may_read_the_list_of_servers_and_nothing_else() {
+    let bed = bed();
+    let served = Served::start(&bed);
+    let allows = [
+        "\r\naccess-control-allow-origin: *",
+        "\r\naccess-control-allow-methods: get, options",
+        "\r\naccess-control-allow-headers: authorization, content-type",
+    ];
+    let version = "/v0.1/servers/acme%2Ftool/versions/1.0.0";
+    for (method, path, status) in [
+        ("GET", "/v0.1/servers", "200"),
+        ("GET", "/v0.1/servers/acme%2Ftool/versions", "200"),
+        ("GET", version, "200"),
+        ("HEAD", version, "200"),
+        ("GET", "/v0.1/servers/acme%2Fgone/versions", "404"),
+        ("OPTIONS", "/v0.1/servers", "204"),
+        ("OPTIONS", version, "204"),
+    ] {
+        let head = head(&served, method, path);
+        assert!(head.starts_with(&format!("http/1.1 {status}")), "{method} {path}: {head}");
+        assert!(allows.iter().all(|header| head.contains(header)), "{method} {path}: {head}");
+    }
+    for (method, path, status) in
+        [("GET", "/v1/catalog", "200"), ("OPTIONS", "/v1/catalog", "405"), ("GET", "/healthz", "200")]
+    {
+        let head = head(&served, method, path);
+        assert!(head.starts_with(&format!("http/1.1 {status}")) && !head.contains("access-control"), "{path}: {head}");
+    }
 }

@@ -97,6 +97,8 @@ pub(crate) struct ManifestDraft {
     /// Variables that the source says the user sets.
     pub(crate) variables: Map<String, Value>,
     pub(crate) left_out: &'static [&'static str],
+    /// The program that is started, when it is not the one that `npx` or `uvx` would.
+    pub(crate) other_program: Option<String>,
     pub(crate) remarks: Vec<SafeText>,
 }
 
@@ -110,7 +112,7 @@ impl ManifestDraft {
     ) -> Result<Imported, ImportError> {
         let (id, version) = match &request.reference {
             Some(reference) => reference.clone(),
-            None => reference_of(&lock)?,
+            None => reference_of(&lock, self.other_program.as_deref())?,
         };
         let Self { description, repository, license, runtime, runtime_version, native, .. } = &self;
         let mut package = json!({"id": id.to_string(), "version": version.as_str()});
@@ -163,12 +165,13 @@ fn patterns(texts: &[&str]) -> Result<Vec<Pattern>, ImportError> {
 }
 
 /// The name here of what nobody has named: below `npm`, `pypi` or `mcpb`, never below another organisation.
-fn reference_of(lock: &ImportLock) -> Result<(PackageId, Version), ImportError> {
+fn reference_of(lock: &ImportLock, other_program: Option<&str>) -> Result<(PackageId, Version), ImportError> {
     let name = match lock.kind.as_str() {
         "npm" => lock.name.trim_start_matches('@').replace('/', "."),
-        "pypi" => crate::source::canonical(&lock.name),
+        "pypi" => crate::source::pypi_word(&lock.name, &lock.extras),
         _ => lock.name.clone(),
     };
+    let name = other_program.map_or_else(|| name.clone(), |bin| crate::source::program_word(&name, bin));
     let unfit = |what: &str| {
         let (kind, shown) = (&lock.kind, SafeText::quoted(&format!("{}@{}", lock.name, lock.version)));
         ImportError::package(format!(

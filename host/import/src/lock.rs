@@ -229,6 +229,12 @@ impl ImportLock {
         read.map_err(|problem| ImportError::package(format!("what was found can't be meant: {problem}")))
     }
 
+    /// The name there with the extras, as pip takes it.
+    pub fn named(&self) -> String {
+        let extras = if self.extras.is_empty() { String::new() } else { format!("[{}]", self.extras.join(",")) };
+        format!("{}{extras}", self.name)
+    }
+
     /// The same as a document.
     pub fn document(&self) -> Value {
         let Self { kind, name, version, integrity, bin, extras, platform, packages } = self;

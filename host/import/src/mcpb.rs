@@ -7,6 +7,7 @@ use std::io::Write as _;
 use cap_std::fs::Dir;
 use cap_std::fs::OpenOptions;
 use cap_std::fs::OpenOptionsExt as _;
+use serde_json::Value;
 
 use crate::error::ImportError;
 use crate::imported::ImportRequest;
@@ -21,6 +22,7 @@ use smcp_bundle::mcpb::McpbDraft;
 use smcp_bundle::mcpb::McpbError;
 use smcp_bundle::mcpb::ZipEntry;
 use smcp_model::digest::Digest;
+use smcp_model::text::SafeText;
 
 /// The folder of its files in our bundle.
 const FOLDER: &str = "mcpb";
@@ -51,7 +53,7 @@ pub fn import(
         }
     }
     let archive = McpbArchive::read(bytes)?;
-    let McpbDraft { name, version, description, repository, license, runtime, command, env, variables, remarks } =
+    let McpbDraft { name, version, description, repository, license, runtime, command, env, variables, mut remarks } =
         archive.draft(Some(FOLDER))?;
     if let Some(lock) = request.lock.filter(|lock| (&lock.name, &lock.version) != (&name, &version)) {
         return Err(ImportError::integrity(format!(
@@ -73,6 +75,10 @@ pub fn import(
         platform: LockPlatform::current(),
         packages: Vec::new(),
     };
+    let is_list = |about: &Value| about.get("list").and_then(Value::as_bool).unwrap_or_default();
+    for (name, _) in variables.iter().filter(|(_, about)| is_list(about)) {
+        remarks.push(SafeText::new(&format!(r#"{name} takes a list in JSON, such as {name}='["one","two"]'"#)));
+    }
     let draft = ManifestDraft {
         description,
         repository,

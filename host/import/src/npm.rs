@@ -275,6 +275,8 @@ fn describe(request: &ImportRequest<'_>, mut lock: ImportLock, root: Dir) -> Res
         |package: &LockedPackage| ["os", "cpu", "libc"].iter().any(|key| package.npm.contains_key(*key));
     let native = lock.packages.iter().any(|package| !package.absent && is_of_a_platform(package))
         || has_native_code(&root, Path::new("node_modules"))?;
+    let usual = entry::choose(&lock.name, &about, None).ok();
+    let other_program = usual.is_none_or(|usual| usual != program).then(|| program.name.clone());
     lock.bin = Some(program.name);
     let draft = ManifestDraft {
         description: text(&about, "description"),
@@ -285,6 +287,7 @@ fn describe(request: &ImportRequest<'_>, mut lock: ImportLock, root: Dir) -> Res
         native,
         command: start.command,
         left_out: &LEFT_OUT,
+        other_program,
         remarks,
         ..ManifestDraft::default()
     };

@@ -22,6 +22,8 @@ use crate::platform::architecture;
 use crate::program::ClientProgram;
 use crate::program::ClientProgramError;
 use crate::source::canonical;
+use crate::source::canonical_extras;
+use crate::source::pypi_word;
 use smcp_model::bounded;
 use smcp_model::progress::Progress;
 use smcp_model::text::SafeText;
@@ -193,10 +195,11 @@ impl Pip {
 
 /// Checks that a lock is for this package and this platform.
 fn check(lock: &ImportLock, wanted: &WantedPackage<'_>, platform: &LockPlatform) -> Result<ImportLock, ImportError> {
-    let ImportLock { kind, name, version, platform: made_for, .. } = lock;
-    let differs = wanted.version.is_some_and(|wanted| wanted != version);
-    if kind != "pypi" || canonical(name) != canonical(wanted.name) || differs {
-        return Err(ImportError::lock(format!("it is of {kind}:{name}=={version}")));
+    let ImportLock { kind, version, platform: made_for, .. } = lock;
+    let differs = wanted.version.is_some_and(|wanted| wanted != version)
+        || pypi_word(&lock.name, &lock.extras) != pypi_word(wanted.name, wanted.extras);
+    if kind != "pypi" || differs {
+        return Err(ImportError::lock(format!("it is of {kind}:{}=={version}", lock.named())));
     }
     if made_for != platform {
         return Err(ImportError::lock(format!("it is for {made_for}, and this is {platform}")));
@@ -227,7 +230,7 @@ fn resolve(
     let Some(LockedPackage { name, version, integrity: Some(integrity), .. }) = own.cloned() else {
         return Err(ImportError::package(format!("pip has found no package `{name}`")));
     };
-    let (kind, extras) = ("pypi".to_owned(), extras.to_vec());
+    let (kind, extras) = ("pypi".to_owned(), canonical_extras(extras));
     ImportLock { kind, name, version, integrity, bin: None, extras, platform, packages }.checked()
 }
 
@@ -298,6 +301,8 @@ fn describe(request: &ImportRequest<'_>, mut lock: ImportLock, root: Dir) -> Res
     let python = lock.platform.python.clone().unwrap_or_default();
     root.write(START, program.text(&python)).map_err(ImportError::scratch("write the program that starts it"))?;
     let about = entry::about(&read(&lib, &format!("{info}/METADATA"))?.unwrap_or_default());
+    let usual = entry::choose(&lock.name, &entries, None).ok();
+    let other_program = usual.is_none_or(|usual| usual != program).then(|| program.name.clone());
     lock.bin = Some(program.name);
     let draft = ManifestDraft {
         description: about.summary,
@@ -309,6 +314,7 @@ fn describe(request: &ImportRequest<'_>, mut lock: ImportLock, root: Dir) -> Res
         native: true,
         command: ["python3", "-S", "-B", START].map(str::to_owned).to_vec(),
         left_out: &LEFT_OUT,
+        other_program,
         ..ManifestDraft::default()
     };
     draft.finish(request, lock, root)

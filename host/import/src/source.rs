@@ -1,5 +1,6 @@
 //! What is imported, as the command line names it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -64,10 +65,23 @@ impl ImportSource {
     pub fn package_id(&self) -> Option<PackageId> {
         let name = match self {
             Self::Npm { name, .. } => name.trim_start_matches('@').replace('/', "."),
-            Self::Pypi { name, .. } => canonical(name),
+            Self::Pypi { name, extras, .. } => pypi_word(name, extras),
             Self::Mcpb { .. } => return None,
         };
         format!("{}/{name}", self.kind()).parse().ok()
+    }
+
+    /// The names that the package has here when this program of it is started: its own, if `npx` or `uvx` would start another,
+    /// and else the one without a program.
+    pub fn program_ids(&self, bin: &str) -> Vec<PackageId> {
+        let Some(id) = self.package_id() else { return Vec::new() };
+        let is_named_so = match self {
+            Self::Npm { name, .. } => name.rsplit('/').next() == Some(bin),
+            Self::Pypi { name, .. } => canonical(name) == canonical(bin),
+            Self::Mcpb { .. } => false,
+        };
+        let own = program_word(&id.to_string(), bin).parse().ok();
+        own.into_iter().chain(is_named_so.then_some(id)).collect()
     }
 
     /// The version, tag or range that is named.
@@ -206,6 +220,22 @@ pub(crate) fn canonical(name: &str) -> String {
     parts.join("-").to_ascii_lowercase()
 }
 
+/// Extras as PyPI knows them: each once, whatever the order and the spelling.
+pub(crate) fn canonical_extras(extras: &[String]) -> Vec<String> {
+    let extras: BTreeSet<String> = extras.iter().map(|extra| canonical(extra)).collect();
+    extras.into_iter().collect()
+}
+
+/// The name here of a package of which another program is started than `npx` or `uvx` would.
+pub(crate) fn program_word(word: &str, bin: &str) -> String {
+    format!("{word}--{bin}")
+}
+
+/// The name here of a package of PyPI. With extras it is another package; no name of PyPI has the dot once it is canonical.
+pub(crate) fn pypi_word(name: &str, extras: &[String]) -> String {
+    std::iter::once(canonical(name)).chain(canonical_extras(extras)).collect::<Vec<_>>().join(".")
+}
+
 fn mcpb(text: &str) -> Result<ImportSource, &'static str> {
     let (place, digest) = match text.rsplit_once('#') {
         Some((place, digest)) if digest.starts_with("sha256:") => (place, Some(digest)),
@@ -276,6 +306,19 @@ mod tests {
         ] {
             let error = text.parse::<ImportSource>().unwrap_err().to_string();
             assert!(error.contains(reason), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_package_with_extras_has_a_name_of_its_own() {
+        for (text, id) in [
+            ("npm:@acme/tool@1.0.0", "npm/acme.tool"),
+            ("pypi:Some_Tool==1.0", "pypi/some-tool"),
+            ("pypi:mcp[cli]==2.3.0", "pypi/mcp.cli"),
+            ("pypi:mcp[ws,CLI,ws]", "pypi/mcp.cli.ws"),
+            ("pypi:mcp[cli_ws]", "pypi/mcp.cli-ws"),
+        ] {
+            assert_eq!(text.parse::<ImportSource>().unwrap().package_id().unwrap().to_string(), id);
         }
     }
 

@@ -71,6 +71,17 @@ const PREFIXES: [&str; 12] = [
     "BUN_CONFIG_",
 ];
 
+/// Those whose value is folders in which code is looked for: with folders of the bundle, that is judged code.
+const FOLDERS: [&str; 4] = ["NODE_PATH", "PYTHONPATH", "PERL5LIB", "RUBYLIB"];
+
+/// Whether a package that sets a variable has code run that is none of its files, or may have.
+pub fn leaves_bundle(name: &str, value: &str) -> bool {
+    let is_inside = |path: &str| {
+        !path.starts_with(['/', '~']) && !path.contains(['$', '\\']) && !path.split('/').any(|part| part == "..")
+    };
+    changes_code(name) && !(FOLDERS.contains(&name) && value.split([':', ';']).all(is_inside))
+}
+
 /// Whether a variable of this name changes which code a program runs.
 pub fn changes_code(name: &str) -> bool {
     NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
@@ -87,6 +98,32 @@ mod tests {
         }
         for name in ["", "TOKEN", "NODE_ENV", "PYTHONUNBUFFERED", "PYTHONIOENCODING", "ENVIRONMENT", "path", "TZ"] {
             assert!(!changes_code(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_package_may_look_for_code_in_its_own_folders() {
+        for (name, value) in [
+            ("PYTHONPATH", "lib"),
+            ("PYTHONPATH", "./lib:server/lib"),
+            ("NODE_PATH", "."),
+            ("TOKEN", "/x"),
+            ("RUBYLIB", ""),
+        ] {
+            assert!(!leaves_bundle(name, value), "{name}={value}");
+        }
+        for (name, value) in [
+            ("PYTHONPATH", "/tmp"),
+            ("PYTHONPATH", "lib:/tmp"),
+            ("PYTHONPATH", "lib/../../x"),
+            ("NODE_PATH", "${WHERE}"),
+            ("NODE_PATH", "~/x"),
+            ("NODE_OPTIONS", "--require ./x.js"),
+            ("PATH", "bin"),
+            ("HOME", "."),
+            ("LD_PRELOAD", "x.so"),
+        ] {
+            assert!(leaves_bundle(name, value), "{name}={value}");
         }
     }
 }

@@ -15,6 +15,7 @@ use hyper::StatusCode;
 use hyper::body::Bytes;
 use hyper::header;
 use hyper::header::HeaderMap;
+use hyper::header::HeaderName;
 use hyper::header::HeaderValue;
 use serde_json::Value;
 use serde_json::json;
@@ -46,6 +47,12 @@ const SERVER: HeaderValue = HeaderValue::from_static(concat!("smcp/", env!("CARG
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const GZIP: HeaderValue = HeaderValue::from_static("application/gzip");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD");
+/// Pages of other hosts may read the list of servers, as what everybody can read anyway.
+const CROSS_ORIGIN: [(HeaderName, HeaderValue); 3] = [
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
+    (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, OPTIONS")),
+    (header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type")),
+];
 /// For files that are named by their digest, which never change.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// For documents on versions, which may change at any time.
@@ -66,20 +73,27 @@ enum FoundResource {
     Unchanged {
         digest: Digest,
     },
+    /// The headers are the answer.
+    Nothing,
 }
 
 /// Answers one request.
 pub(super) async fn answer<B>(request: Request<B>, shared: Arc<SharedState>) -> Response<AnswerBody> {
     let (method, path) = (request.method(), SafeText::within(request.uri().path(), limits::NAME_SHOWN));
+    let is_official = request.uri().path().starts_with(OFFICIAL);
     let found = match *method {
         Method::GET | Method::HEAD => match route(request.uri().path(), request.uri().query()) {
             Ok(route) => look_up(route, request.headers(), &shared).await,
             Err(rejection) => Err(rejection),
         },
+        // A browser asks this before it lets a page of another host ask.
+        Method::OPTIONS if is_official => Ok(FoundResource::Nothing),
         _ => Err(Rejection::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "only GET and HEAD are served")),
     };
-    let is_official = request.uri().path().starts_with(OFFICIAL);
     let mut response = found.map_or_else(|rejection| rejected(&rejection, is_official), respond);
+    if is_official {
+        response.headers_mut().extend(CROSS_ORIGIN);
+    }
     response.headers_mut().insert(header::SERVER, SERVER);
     tracing::info!(%method, %path, status = response.status().as_u16(), "answered");
     if *method == Method::HEAD {
@@ -249,6 +263,11 @@ fn respond(found: FoundResource) -> Response<AnswerBody> {
             let mut response = Response::new(Either::Left(Full::default()));
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             lasting(response.headers_mut(), &digest);
+            response
+        }
+        FoundResource::Nothing => {
+            let mut response = Response::new(Either::Left(Full::default()));
+            *response.status_mut() = StatusCode::NO_CONTENT;
             response
         }
         FoundResource::File { artifact, digest, file, length } => {

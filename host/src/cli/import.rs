@@ -252,8 +252,8 @@ pub(super) fn registry(app: &App) -> Result<Registry, Failure> {
 
 /// Where the package comes from.
 fn imported_from(lock: &ImportLock) -> ImportedFrom {
-    let ImportLock { kind, name, version, integrity, .. } = lock.clone();
-    ImportedFrom { kind, name, version, integrity, facts_by_importer: false }
+    let ImportLock { kind, version, integrity, .. } = lock.clone();
+    ImportedFrom { kind, name: lock.named(), version, integrity, facts_by_importer: false }
 }
 
 /// What was made, for machines.

@@ -76,7 +76,7 @@ impl InfoCommand {
         let lock =
             ImportLock::read(&bytes).map_err(|error| refused(format!("its {SOURCE_FILE} can't be read: {error}")))?;
         let said = (&imported.kind, &imported.name, &imported.version, &imported.integrity);
-        if said != (&lock.kind, &lock.name, &lock.version, &lock.integrity) {
+        if said != (&lock.kind, &lock.named(), &lock.version, &lock.integrity) {
             let problem = format!("the registry says that it is {imported}, and its bundle that it is something else");
             return Err(refused(problem));
         }

@@ -2,10 +2,11 @@
 //!
 //! It reads the files of clients, starts nothing, and sends nothing; `wrap` alone changes files, when it is asked to.
 
+mod change;
 mod entry;
+mod fit;
 mod package;
 mod read;
-mod replace;
 mod shown;
 mod sort;
 mod wrap;
@@ -119,7 +120,7 @@ impl ScanCommand {
             FailOnArgument::Ungated => FailOn::Ungated,
             FailOnArgument::Unpinned => FailOn::Unpinned,
         };
-        let scan = MachineScan { files, fail_on, wrappable: found.iter().any(wrap::is_wrappable) };
+        let scan = MachineScan { files, fail_on, wrappable: found.iter().any(fit::is_wrappable) };
         let exit = if scan.failed() { Exit::USAGE } else { Exit::SUCCESS };
         match app.format() {
             AnswerFormat::Json => json::write(&scan::document(&scan, exit.code()), &mut app.out())?,

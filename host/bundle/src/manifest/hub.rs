@@ -7,11 +7,14 @@ use crate::manifest::Started;
 use crate::manifest::check_command;
 use crate::manifest::check_inside;
 use crate::manifest::check_text;
+use smcp_model::code_variable::leaves_bundle;
 use smcp_model::json::Document;
 use smcp_model::manifest::Entrypoint;
 use smcp_model::manifest::Permissions;
 use smcp_model::manifest::Transport;
 use smcp_model::manifest::UserVariable;
+
+const FOLDERS_TAKEN: &str = "NODE_PATH and PYTHONPATH may name folders of the bundle";
 
 #[derive(serde::Deserialize)]
 #[serde(expecting = "an object")]
@@ -65,8 +68,9 @@ struct RawFilesystem {
 pub(super) fn read(document: Document<'_>) -> Result<Started, ManifestError> {
     let RawHubManifest { entrypoint, permissions, variables } = document.read().map_err(ManifestError::Invalid)?;
     let variables = variables.unwrap_or_default();
-    for name in variables.keys() {
+    for (name, raw) in &variables {
         check_user_variable(name)?;
+        check_default(name, raw)?;
     }
     // A variable that the user sets is one that the server gets from the user's environment, and policies are told.
     let mut permissions = permissions.map(RawHubPermissions::settle);
@@ -111,7 +115,24 @@ pub(super) fn check_variable(name: &str, value: &str) -> Result<(), ManifestErro
     if name.is_empty() || name.contains(['=', '\0']) {
         return Err(ManifestError::invalid(format!("`entrypoint.env` sets `{name}`, which is no name of a variable")));
     }
+    // The system's loader is told nothing by a manifest, so there those are left out at the start.
+    let is_dropped = name.starts_with("LD_") || name.starts_with("DYLD_");
+    if !is_dropped && leaves_bundle(name, value) {
+        return Err(ManifestError::invalid(format!(
+            "`entrypoint.env` sets `{name}`, by which other code may run than that of the bundle; {FOLDERS_TAKEN}"
+        )));
+    }
     check_text("entrypoint.env", value)
+}
+
+/// Checks what a variable is that the user does not set: that is the manifest's word.
+fn check_default(name: &str, raw: &RawVariable) -> Result<(), ManifestError> {
+    if raw.default.as_ref().is_some_and(|default| leaves_bundle(name, default)) {
+        return Err(ManifestError::invalid(format!(
+            "`variables` has a default for `{name}`, by which other code may run than that of the bundle; {FOLDERS_TAKEN}"
+        )));
+    }
+    Ok(())
 }
 
 /// Checks the name of a variable that the user sets: one that a shell takes, and that `${NAME}` can have.

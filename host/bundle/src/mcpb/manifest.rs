@@ -14,6 +14,8 @@ use crate::mcpb::McpbError;
 use crate::mcpb::repository;
 use crate::mcpb::text;
 use crate::mcpb::zip::ZipEntry;
+use smcp_model::code_variable::changes_code;
+use smcp_model::code_variable::leaves_bundle;
 use smcp_model::fetches::Fetches;
 use smcp_model::json as model_json;
 use smcp_model::manifest::Entrypoint;
@@ -21,10 +23,8 @@ use smcp_model::text::SafeText;
 
 /// The versions of the format that are understood.
 const VERSIONS: [&str; 4] = ["0.1", "0.2", "0.3", "0.4"];
-/// Names of variables that a server has anyway, or that mean something to smcp or the system.
-const TAKEN_NAMES: [&str; 6] = ["PATH", "HOME", "LANG", "TMPDIR", "SHELL", "USER"];
-/// The same for names that begin so.
-const TAKEN_BEGINNINGS: [&str; 3] = ["LD_", "DYLD_", "SMCP_"];
+/// Names of variables that a server has anyway, beside those that change which code runs.
+const TAKEN_NAMES: [&str; 4] = ["LANG", "TMPDIR", "SHELL", "USER"];
 /// The root of the archive, in its manifest.
 const DIRNAME: &str = "${__dirname}";
 /// How the names of scripts end.
@@ -133,6 +133,12 @@ impl McpbManifest {
         let command = command.filter(|command| !command.trim().is_empty()).ok_or_else(missing)?;
         let (args, env) = (args.unwrap_or_default(), env.unwrap_or_default());
         check_start(&command, &args)?;
+        if let Some((name, _)) = env.iter().find(|(name, value)| leaves_bundle(name, &places(value))) {
+            return Err(McpbError::unfit(format!(
+                "its `mcp_config.env` sets {}, by which other code may run than what is in it",
+                SafeText::quoted(name)
+            )));
+        }
         check_files(entry_point.as_deref(), args.first(), entries)?;
         let mut remarks = Vec::new();
         let asked = AskedVariables::of(&asked, &args, &env)?;
@@ -353,7 +359,8 @@ fn places(text: &str) -> String {
 /// Whether a variable can be the user's to set.
 fn is_free(name: &str) -> bool {
     !TAKEN_NAMES.contains(&name)
-        && !TAKEN_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+        && !name.starts_with("SMCP_")
+        && !changes_code(name)
         && !name.is_empty()
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !name.starts_with(|first: char| first.is_ascii_digit())

@@ -38,6 +38,9 @@ impl EntryNames {
         if parts.iter().any(|part| matches!(*part, "" | "." | "..")) {
             return Err(about("has a name that leads elsewhere"));
         }
+        if parts.iter().any(|part| part.ends_with(['.', ' '])) {
+            return Err(about("has a name that ends with a dot or a space, which some systems leave out"));
+        }
         if parts.first().is_some_and(|first| first.get(1..2) == Some(":")) {
             return Err(about("has the name of a drive"));
         }

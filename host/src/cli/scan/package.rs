@@ -20,6 +20,10 @@ pub(super) enum Fetcher {
     Pypi,
 }
 
+/// Why a line is left as it is.
+const UNKNOWN_WORD: &str = "a word of its command is not understood";
+const SEVERAL_PACKAGES: &str = "it names several packages, and smcp starts one";
+
 /// Options that change nothing about what is started.
 const HARMLESS: [&str; 9] =
     ["-y", "--yes", "-q", "--quiet", "-s", "--silent", "--prefer-offline", "--prefer-online", "--bun"];
@@ -46,37 +50,40 @@ pub(super) fn fetcher(words: &[String]) -> Option<(Fetcher, &[String])> {
 }
 
 impl PackagedLine {
-    /// Reads a line; `None` when it is of another program, or a word of it is not understood.
-    pub(super) fn of(words: &[String]) -> Option<Self> {
-        let (fetcher, rest) = fetcher(words)?;
+    /// Reads a line.
+    ///
+    /// # Errors
+    /// Why it can't be put behind smcp: it is of another program, has several packages, or a word is not understood.
+    pub(super) fn of(words: &[String]) -> Result<Self, &'static str> {
+        let (fetcher, rest) = fetcher(words).ok_or(UNKNOWN_WORD)?;
         let own: &[&str] = match fetcher {
             Fetcher::Npm => &["-p", "--package"],
             Fetcher::Pypi => &["--from", "--spec"],
         };
-        let (mut package, mut at) = (None, 0);
-        let first = loop {
-            let word = rest.get(at)?;
+        let (mut package, mut at) = (None, 0_usize);
+        let mut next = || {
+            let word = rest.get(at).ok_or(UNKNOWN_WORD);
             at = at.saturating_add(1);
-            match word.split_once('=') {
-                Some((option, value)) if own.contains(&option) => package = Some(value.to_owned()),
-                _ if own.contains(&word.as_str()) => {
-                    package = Some(rest.get(at)?.clone());
-                    at = at.saturating_add(1);
-                }
-                _ if HARMLESS.contains(&word.as_str()) => {}
-                _ if word == "--" && fetcher == Fetcher::Npm => {
-                    let first = rest.get(at)?;
-                    at = at.saturating_add(1);
-                    break first;
-                }
-                _ if word.starts_with('-') => return None,
+            word
+        };
+        let first = loop {
+            let word = next()?;
+            let named = match word.split_once('=') {
+                Some((option, value)) if own.contains(&option) => value.to_owned(),
+                _ if own.contains(&word.as_str()) => next()?.clone(),
+                _ if HARMLESS.contains(&word.as_str()) => continue,
+                _ if word == "--" && fetcher == Fetcher::Npm => break next()?,
+                _ if word.starts_with('-') => return Err(UNKNOWN_WORD),
                 _ => break word,
+            };
+            if package.replace(named).is_some() {
+                return Err(SEVERAL_PACKAGES);
             }
         };
-        let args = rest.get(at..)?.to_vec();
+        let args = rest.get(at..).unwrap_or_default().to_vec();
         // Whether the program itself takes this one away depends on its version.
         if args.first().is_some_and(|word| word == "--") {
-            return None;
+            return Err(UNKNOWN_WORD);
         }
         let bin = package.is_some().then(|| first.clone());
         let named = package.unwrap_or_else(|| first.clone());
@@ -89,8 +96,8 @@ impl PackagedLine {
                 None => format!("pypi:{named}"),
             },
         };
-        let source = source.parse().ok()?;
-        Some(Self { source, bin, args })
+        let source = source.parse().map_err(|_| UNKNOWN_WORD)?;
+        Ok(Self { source, bin, args })
     }
 }
 
@@ -118,6 +125,13 @@ mod tests {
             ("uvx --from mcp-tools==1.0.0 serve", Some(("pypi:mcp-tools==1.0.0", Some("serve"), ""))),
             ("uv tool run server", Some(("pypi:server", None, ""))),
             ("pipx run server", Some(("pypi:server", None, ""))),
+            ("uvx mcp[cli] version", Some(("pypi:mcp[cli]", None, "version"))),
+            ("uvx mcp[cli]@2.3.0", Some(("pypi:mcp[cli]==2.3.0", None, ""))),
+            ("uvx --from mcp[cli,ws]==2.3.0 mcp", Some(("pypi:mcp[cli,ws]==2.3.0", Some("mcp"), ""))),
+            ("npx -y -p server -p cowsay cowsay", None),
+            ("npx --package=server --package server server", None),
+            ("npx -p server", None),
+            ("npx --", None),
             ("npx", None),
             ("npx -y", None),
             ("npx --registry https://evil.example server", None),
@@ -134,7 +148,7 @@ mod tests {
         for (line, expected) in cases {
             let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
             let found = PackagedLine::of(&words);
-            let found = found.as_ref().map(|it| (it.source.to_string(), it.bin.as_deref(), it.args.join(" ")));
+            let found = found.as_ref().ok().map(|it| (it.source.to_string(), it.bin.as_deref(), it.args.join(" ")));
             let expected = expected.map(|(source, bin, args)| (source.to_owned(), bin, args.to_owned()));
             assert_eq!(found, expected, "{line}");
         }

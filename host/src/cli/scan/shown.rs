@@ -103,10 +103,12 @@ pub(super) fn command(words: &[String], remark: Option<&str>) -> StartWay {
     };
     let program = package::program(first);
     let named = match (PackagedLine::of(words), kind) {
-        (Some(line), _) => Some(line.source.to_string().replacen("npm:", "", 1).replacen("pypi:", "", 1)),
-        (None, PastKind::Docker) if CONTAINERS.contains(&program.as_str()) => image(rest).map(|it| format!("run {it}")),
-        (None, PastKind::Command) => script(rest),
-        (None, _) => None,
+        (Ok(line), _) => Some(line.source.to_string().replacen("npm:", "", 1).replacen("pypi:", "", 1)),
+        (Err(_), PastKind::Docker) if CONTAINERS.contains(&program.as_str()) => {
+            image(rest).map(|it| format!("run {it}"))
+        }
+        (Err(_), PastKind::Command) => script(rest),
+        (Err(_), _) => None,
     };
     let what = match (&named, kind) {
         (Some(named), PastKind::Command) => format!("{first} {named}"),

@@ -5,41 +5,37 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
 use anyhow::anyhow;
 use clap::Args;
 
 use crate::cli::app::App;
-use crate::cli::client::EXTENSION;
-use crate::cli::client::line::SmcpLine;
-use crate::cli::client::merge::ClientCommand;
-use crate::cli::client::merge::FileFormat;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::import;
 use crate::cli::import::ImportCommand;
 use crate::cli::registry::opened;
 use crate::cli::scan::ServerFile;
+use crate::cli::scan::change::changed_files;
+use crate::cli::scan::change::open;
+use crate::cli::scan::change::replace_all;
 use crate::cli::scan::entry::ClientStart;
+use crate::cli::scan::fit::obstacle;
+use crate::cli::scan::fit::unfit;
 use crate::cli::scan::package;
 use crate::cli::scan::package::PackagedLine;
-use crate::cli::scan::read;
 use crate::cli::scan::read::FoundServer;
-use crate::cli::scan::replace::ChangedFile;
-use crate::cli::scan::replace::open;
-use crate::cli::scan::replace::replace_all;
 use crate::cli::scan::shown;
-use crate::cli::scan::sort;
 use smcp_authority as authority;
-use smcp_import::ImportSource;
-use smcp_model::code_variable::changes_code;
 use smcp_model::deadline::Deadline;
+use smcp_model::facts::Status;
 use smcp_model::package::PackageRef;
+use smcp_model::package::Resolution;
 use smcp_model::package::Selector;
 use smcp_model::registry::Registry;
-use smcp_model::scan::Scope;
 use smcp_model::text::SafeText;
+use smcp_registry::PackageError;
 use smcp_registry::RegistryClient as _;
+use smcp_registry::RegistryProblem;
 use smcp_report::prompt;
 use smcp_report::style::Span;
 
@@ -61,17 +57,34 @@ pub(super) struct WrapOptions {
 }
 
 /// A server that can be put behind smcp.
-struct WrappableServer<'f> {
-    file: &'f ServerFile,
+pub(super) struct WrappableServer<'f> {
+    pub(super) file: &'f ServerFile,
     /// What other clients have a link to the same file.
     also: Vec<&'f ServerFile>,
-    server: &'f FoundServer,
-    line: PackagedLine,
+    pub(super) server: &'f FoundServer,
+    pub(super) line: PackagedLine,
     /// The names of its variables.
-    variables: Vec<String>,
+    pub(super) variables: Vec<String>,
     /// The package that was imported; `None` when it has to be.
-    package: Option<PackageRef>,
+    pub(super) package: Option<PackageRef>,
 }
+
+/// What the registry has of what a line starts.
+enum KnownImport {
+    /// This can be started.
+    Ready(PackageRef),
+    /// This may not run.
+    Refused {
+        package: PackageRef,
+        status: SafeText,
+    },
+    /// Versions of which none is the newest.
+    NotPublished,
+    None,
+}
+
+/// A line whose package was imported now, or why it was not.
+type ImportedLine = (PackagedLine, Result<PackageRef, String>);
 
 impl WrapOptions {
     /// Whether files are changed.
@@ -102,27 +115,18 @@ impl WrapOptions {
                 open(&file.path, text).map_err(Failure::usage)?;
             }
         }
-        let mut done: Vec<(PackagedLine, PackageRef)> = Vec::new();
+        let mut done: Vec<ImportedLine> = Vec::new();
         for wrappable in chosen.iter_mut().filter(|wrappable| wrappable.package.is_none()) {
-            let line = &wrappable.line;
-            let same = |(it, _): &&(PackagedLine, _)| it.source == line.source && it.bin == line.bin;
-            if let Some((_, package)) = done.iter().find(same) {
-                wrappable.package = Some(package.clone());
-                continue;
-            }
-            // No variables: a version has one content, whichever client has it imported.
-            match ImportCommand::of(line.source.clone(), line.bin.clone(), self.origin.clone()).import(app)? {
-                Ok((_, imported, published)) => {
-                    let remarks = imported.remarks.iter().chain(&published.remarks);
-                    remarks.for_each(|remark| app.notice(remark.as_str()));
-                    let selector = Selector::Exact(imported.version.clone());
-                    let package = PackageRef { id: imported.id.clone(), selector };
-                    done.push((line.clone(), package.clone()));
-                    wrappable.package = Some(package);
+            match self.import_for(app, &wrappable.line, &mut done) {
+                Ok(Ok(package)) => wrappable.package = Some(package),
+                Ok(Err(why)) => wrappable.stays(app, &why),
+                Err(exit) => {
+                    app.notice("no file was changed");
+                    return Ok(Some(exit));
                 }
-                Err(exit) => return Ok(Some(exit)),
             }
         }
+        chosen.retain(|wrappable| wrappable.package.is_some());
         let changed = changed_files(app, found, &chosen)?;
         let backups = replace_all(&changed).map_err(Failure::usage)?;
         for wrappable in &chosen {
@@ -182,11 +186,7 @@ impl WrapOptions {
                     (Err(why), known) => {
                         left.push(place);
                         known.map(|at| wrappable.remove(at));
-                        app.notice(&format!(
-                            "{} in {} stays as it is: {why}",
-                            SafeText::quoted_value(&server.name),
-                            file.path.display()
-                        ));
+                        stays(app, file, server, &why);
                     }
                 }
             }
@@ -200,17 +200,51 @@ impl WrapOptions {
         words: &[String],
         registry: &Registry,
     ) -> Result<Result<(PackagedLine, Option<PackageRef>), String>, Failure> {
-        let Some(line) = PackagedLine::of(words) else {
-            return Ok(Err("a word of its command is not understood".to_owned()));
+        let line = match PackagedLine::of(words) {
+            Ok(line) => line,
+            Err(why) => return Ok(Err(why.to_owned())),
         };
-        let package = imported(registry, &line.source)?;
-        Ok(match package {
-            // Which program of several was imported, nothing says.
-            Some(package) if line.bin.is_none() => Ok((line, Some(package))),
-            _ if self.import => Ok((line, None)),
-            Some(_) => Err("it names a program of its package: --import imports that one".to_owned()),
-            None => Err(format!("{} was not imported: --import does that first", line.source)),
+        let what = match &line.bin {
+            Some(bin) => format!("the program `{}` of {}", SafeText::quoted(bin), line.source),
+            None => line.source.to_string(),
+        };
+        Ok(match imported(registry, &line)? {
+            KnownImport::Ready(package) => Ok((line, Some(package))),
+            KnownImport::Refused { package, status } => Err(format!(
+                "{package} was imported and is {status} now: `smcp import --status` is what says otherwise"
+            )),
+            KnownImport::NotPublished | KnownImport::None if self.import => Ok((line, None)),
+            KnownImport::NotPublished => Err(format!(
+                "{what} was imported, and no version of it is published and SemVer: --import looks for the newest one"
+            )),
+            KnownImport::None => Err(format!("{what} was not imported: --import does that first")),
         })
+    }
+
+    /// Imports what a line starts, once for all lines that start the same. Returns why it can't be, or how the command ends if it
+    /// was interrupted.
+    fn import_for(
+        &self,
+        app: &mut App,
+        line: &PackagedLine,
+        done: &mut Vec<ImportedLine>,
+    ) -> Result<Result<PackageRef, String>, Exit> {
+        if let Some((_, outcome)) = done.iter().find(|(it, _)| it.source == line.source && it.bin == line.bin) {
+            return Ok(outcome.clone());
+        }
+        // No variables: a version has one content, whichever client has it imported.
+        let command = ImportCommand::of(line.source.clone(), line.bin.clone(), self.origin.clone());
+        let outcome = match command.import(app) {
+            Ok(Ok((_, imported, published))) => {
+                let remarks = imported.remarks.iter().chain(&published.remarks);
+                remarks.for_each(|remark| app.notice(remark.as_str()));
+                Ok(PackageRef { id: imported.id, selector: Selector::Exact(imported.version) })
+            }
+            Ok(Err(exit)) => return Err(exit),
+            Err(failure) => Err(failure.whole_message()),
+        };
+        done.push((line.clone(), outcome.clone()));
+        Ok(outcome)
     }
 
     /// Asks whether a server is to be put behind smcp.
@@ -231,148 +265,54 @@ impl WrapOptions {
     }
 }
 
-/// Returns why a server can't be put behind smcp whatever its package is.
-fn unfit(
-    file: &ServerFile,
-    server: &FoundServer,
-    words: &[String],
-    variables: &[String],
-    has_file: bool,
-) -> Option<String> {
-    if file.row.scope() == Scope::Managed || file.row.sections == EXTENSION {
-        return Some("the file is not yours to change by hand".to_owned());
-    }
-    if file.row.format == FileFormat::Yaml {
-        return Some("smcp changes no YAML, because it could not keep comments and layout".to_owned());
-    }
-    if shown::whole_line(words).is_some() {
-        return Some("its `command` is a whole line, and no program".to_owned());
-    }
-    if has_file {
-        return Some("its `envFile` has variables that smcp does not know to pass on".to_owned());
-    }
-    // A package starts in the folder of its bundle.
-    if server.entry.get("cwd").is_some_and(|folder| !folder.is_null()) {
-        return Some("its `cwd` would not be the folder that it starts in".to_owned());
-    }
-    if words.iter().skip(1).any(|word| is_relative(word)) {
-        return Some("an argument is a path below the folder that it starts in, which would be another".to_owned());
-    }
-    let is_name = |name: &&String| !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
-    if let Some(name) = variables.iter().find(|name| !is_name(name)) {
-        return Some(format!("it has a variable with the name `{}`", SafeText::quoted_value(name)));
-    }
-    if let Some(name) = variables.iter().find(|name| changes_code(name)) {
-        return Some(sort::code_changed(name));
-    }
-    if let Some(name) = variables.iter().find(|name| name.starts_with("SMCP_")) {
-        return Some(format!("the variable {} would change smcp itself", SafeText::quoted_value(name)));
-    }
-    None
-}
-
-/// Whether an argument, or the value of an option, is the path of something in the folder that a server starts in.
-fn is_relative(word: &str) -> bool {
-    let path = word.split_once('=').map_or(word, |(_, value)| value);
-    [".", ".."].contains(&path) || path.starts_with("./") || path.starts_with("../")
-}
-
-/// Whether a file has a server that can be put behind smcp, as far as its words tell.
-pub(super) fn is_wrappable(file: &ServerFile) -> bool {
-    let fits = |server: &FoundServer| match ClientStart::of(&server.entry) {
-        ClientStart::Command { words, variables, has_file } if server.off.is_none() => {
-            let variables: Vec<_> = variables.into_iter().map(|(name, _)| name).collect();
-            PackagedLine::of(&words).is_some() && unfit(file, server, &words, &variables, has_file).is_none()
-        }
-        ClientStart::Command { .. } | ClientStart::Url(_) | ClientStart::BuiltIn(_) | ClientStart::Unknown(_) => false,
-    };
-    file.content.as_ref().is_ok_and(|(_, servers)| servers.iter().any(fits))
-}
-
-/// Returns why the place of a server takes no line of smcp.
-fn obstacle(app: &App, file: &ServerFile, server: &FoundServer) -> Result<Option<String>, Failure> {
-    let own = SmcpLine::of(app, &[], "")?;
-    if let Err(failure) = own.check_expansion(&file.profile) {
-        return Ok(Some(failure.message().lines().next().unwrap_or_default().to_owned()));
-    }
-    // Whether the layout takes another command does not depend on its words.
-    let command = ClientCommand { program: own.program, args: own.args };
-    let text = file.content.as_ref().map_or("", |(text, _)| text);
-    Ok(file.row.format.rewrite(text, &server.keys, &command).err().map(|error| error.to_string()))
-}
-
-/// Returns the package that was imported from a source: its version where the source names one, else the newest.
-fn imported(registry: &Registry, source: &ImportSource) -> Result<Option<PackageRef>, Failure> {
-    let (Registry::Directory(path), Some(id)) = (registry, source.package_id()) else { return Ok(None) };
+/// Returns the package that was imported for a line: its version where the line names one, else the newest.
+fn imported(registry: &Registry, line: &PackagedLine) -> Result<KnownImport, Failure> {
+    let Registry::Directory(path) = registry else { return Ok(KnownImport::None) };
     if !authority::exists(path).unwrap_or_default() {
-        return Ok(None);
+        return Ok(KnownImport::None);
     }
-    let selector = match source.version().map(str::parse) {
+    let selector = match line.source.version().map(str::parse) {
         None => Selector::Latest,
         Some(Ok(version)) => Selector::Exact(version),
         // A tag or a range: what it means today, only its registry knows.
-        Some(Err(_)) => return Ok(None),
+        Some(Err(_)) => return Ok(KnownImport::None),
     };
-    let wanted = PackageRef { id, selector };
-    let Ok(resolution) = opened(registry, path)?.resolve(&wanted, &Deadline::none()) else { return Ok(None) };
-    Ok(Some(PackageRef { id: wanted.id, selector: Selector::Exact(resolution.version) }))
+    let ids = match &line.bin {
+        Some(bin) => line.source.program_ids(bin),
+        None => line.source.package_id().into_iter().collect(),
+    };
+    let registry = opened(registry, path)?;
+    let mut known = KnownImport::None;
+    for id in ids {
+        let wanted = PackageRef { id, selector: selector.clone() };
+        match registry.resolve(&wanted, &Deadline::none()) {
+            Ok(Resolution { id, version, facts, .. }) => {
+                let package = PackageRef { id, selector: Selector::Exact(version) };
+                return Ok(match facts.status {
+                    Some(Status::Refused(word)) => KnownImport::Refused { package, status: SafeText::quoted(&word) },
+                    Some(Status::Published | Status::Deprecated) | None => KnownImport::Ready(package),
+                });
+            }
+            Err(PackageError::Registry(error)) => {
+                let has_versions = matches!(error.problem, RegistryProblem::NoSuchVersion { .. });
+                if has_versions && selector == Selector::Latest {
+                    known = KnownImport::NotPublished;
+                }
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(known)
 }
 
-/// Returns the new text of every file that changes, each read again to see whether it says what it should.
-fn changed_files<'f>(
-    app: &App,
-    found: &'f [ServerFile],
-    chosen: &[WrappableServer<'_>],
-) -> Result<Vec<ChangedFile<'f>>, Failure> {
-    let mut changed: Vec<ChangedFile<'_>> = Vec::new();
-    for file in found {
-        let Ok((old, _)) = &file.content else { continue };
-        if changed.iter().any(|it| it.file.real == file.real) {
-            continue;
-        }
-        let unchanged = || format!("{} was not changed, and no other file", file.path.display());
-        let mut new = old.clone();
-        let mut commands = Vec::new();
-        for wrappable in chosen.iter().filter(|wrappable| wrappable.file.real == file.real) {
-            let command = command_of(app, wrappable)?;
-            let keys = &wrappable.server.keys;
-            new = file.row.format.rewrite(&new, keys, &command).with_context(unchanged).map_err(Failure::usage)?;
-            commands.push((keys, command));
-        }
-        if new == *old {
-            continue;
-        }
-        for reader in found.iter().filter(|it| it.real == file.real) {
-            let Ok((_, servers)) = &reader.content else { continue };
-            let mut expected = servers.clone();
-            for server in &mut expected {
-                let command = commands.iter().find(|(keys, _)| **keys == server.keys);
-                command.iter().for_each(|(_, command)| command.put_into(&mut server.entry));
-            }
-            let read = read::document(&new, reader.row.format)
-                .and_then(|document| read::servers(&document, &reader.profile, &reader.row));
-            if read.as_ref() != Ok(&expected) {
-                let error = anyhow!("it would not say what it should").context(unchanged());
-                return Err(Failure::usage(error));
-            }
-        }
-        changed.push(ChangedFile { file, old, new });
+impl WrappableServer<'_> {
+    fn stays(&self, app: &App, why: &str) {
+        stays(app, self.file, self.server, why);
     }
-    Ok(changed)
 }
 
-/// Returns the line of smcp that takes the place of another.
-fn command_of(app: &App, wrappable: &WrappableServer<'_>) -> Result<ClientCommand, Failure> {
-    let WrappableServer { file, line, variables, package, .. } = wrappable;
-    // The server gets what the client has given it until now, whatever its manifest asks for.
-    let options: Vec<_> = variables.iter().flat_map(|name| ["--env".to_owned(), name.clone()]).collect();
-    let reference = package.as_ref().map(ToString::to_string).unwrap_or_default();
-    let own = SmcpLine::of(app, &options, &reference)?;
-    own.check_expansion(&file.profile)?;
-    let SmcpLine { program, mut args } = own;
-    if !line.args.is_empty() {
-        args.push("--".to_owned());
-        args.extend(line.args.iter().cloned());
-    }
-    Ok(ClientCommand { program, args })
+/// Says of a server that it stays as it is.
+fn stays(app: &App, file: &ServerFile, server: &FoundServer, why: &str) {
+    let name = SafeText::quoted_value(&server.name);
+    app.notice(&format!("{name} in {} stays as it is: {why}", file.path.display()));
 }

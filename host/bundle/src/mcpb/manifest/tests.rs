@@ -56,6 +56,16 @@ fn what_can_not_be_started_is_refused_with_the_reason() {
         ("/server/mcp_config", json!({"command": "docker", "args": ["run", "-i", "evil"]}), "`docker run` fetches"),
         ("/server/mcp_config", json!({"command": "sh", "args": ["-c", "npx evil"]}), "its command `npx` fetches"),
         (
+            "/server/mcp_config/env",
+            json!({"NODE_OPTIONS": "--require /tmp/x.js"}),
+            "`mcp_config.env` sets NODE_OPTIONS",
+        ),
+        ("/server/mcp_config/env", json!({"A": "1", "PATH": "${__dirname}/bin"}), "`mcp_config.env` sets PATH"),
+        ("/server/mcp_config/env", json!({"LD_PRELOAD": "x.so"}), "`mcp_config.env` sets LD_PRELOAD"),
+        ("/server/mcp_config/env", json!({"PYTHONPATH": "${__dirname}/lib:/tmp"}), "`mcp_config.env` sets PYTHONPATH"),
+        ("/server/mcp_config/env", json!({"NODE_PATH": "${HOME}/x"}), "`mcp_config.env` sets NODE_PATH"),
+        ("/server/mcp_config/env", json!({"NODE_OPTIONS": "${user_config.options}"}), "sets NODE_OPTIONS"),
+        (
             "/server/entry_point",
             json!("server/gone.js"),
             "`server.entry_point` names `server/gone.js`, which is not in it",
@@ -137,7 +147,7 @@ fn two_things_never_become_one_variable() {
         let error = drafted(&asks(keys, env)).map(|_| ()).unwrap_err();
         assert!(error.contains("would be the variable A_B"), "{error}");
     }
-    let taken = drafted(&asks(json!({"x": {}}), json!({"LD_PRELOAD": "${user_config.x}"}))).unwrap();
+    let taken = drafted(&asks(json!({"x": {}}), json!({"SMCP_X": "${user_config.x}"}))).unwrap();
     assert_eq!(taken.command.last().unwrap(), "${X}");
 }
 

@@ -171,6 +171,8 @@ fn entries_that_two_readers_could_read_in_two_ways_are_refused() {
         ("leads elsewhere", with(a.clone().named("x//y"))),
         ("leads elsewhere", with(a.clone().named("./x"))),
         ("leads elsewhere", with(a.clone().named(""))),
+        ("ends with a dot or a space", with(a.clone().named("a."))),
+        ("ends with a dot or a space", vec![a.clone().named("f /x")]),
         ("backslash", with(a.clone().named("..\\x"))),
         ("name of a drive", with(a.clone().named("C:x"))),
         ("control character", with(a.clone().named("x\0.js"))),
