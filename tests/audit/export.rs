@@ -178,3 +178,33 @@ fn a_cursor_has_one_exporter_at_a_time() {
     first.wait().unwrap();
     bed.run("audit export --format jsonl --cursor cursor").succeeds();
 }
+
+/// What its reader has not taken comes again: nothing in a pipe that is closed is lost, and not much is repeated.
+#[test]
+fn who_leaves_in_the_middle_gets_the_rest_later() {
+    let bed = bed();
+    let line = |number: usize| format!("no record {number:06} {}\n", "x".repeat(1000));
+    let more: String = (0..4000).map(line).collect();
+    bed.write(LOG, bed.read(LOG) + &more);
+    let whole = bed.read(LOG);
+    let mut seen = String::new();
+    for lines in [300, 300, 2000] {
+        let mut child = bed.smcp("audit export --format jsonl --cursor cursor").start();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut part = String::new();
+        for _ in 0..lines {
+            output.read_line(&mut part).unwrap();
+        }
+        drop(output);
+        child.wait().unwrap();
+        // It goes on where this one had come to, or before that, by no more than the pipe has room for.
+        let begins = whole.find(part.lines().next().unwrap()).unwrap();
+        assert!(begins <= seen.len(), "lost: {begins} of {}", seen.len());
+        assert!(seen.len() - begins < 200_000, "repeated: {begins} of {}", seen.len());
+        assert!(whole[begins..].starts_with(&part));
+        seen.truncate(begins);
+        seen += &part;
+    }
+    let rest = bed.run("audit export --format jsonl --cursor cursor").succeeds().raw;
+    assert!(whole.ends_with(&rest) && seen.len() + rest.len() >= whole.len());
+}

@@ -142,7 +142,6 @@ fn a_catalogue_that_is_not_right_says_nothing_but_where() {
     fs::create_dir(bed.path("no-packages")).unwrap();
     bed.run(&format!("{LINE} no-packages")).exits(2).says(&["has no package"]);
     bed.run(&format!("{LINE} missing.jsonl")).exits(2).says(&["missing.jsonl"]);
-    bed.run(&format!("{LINE} https://registry.example.com")).exits(1).says(&["can't be listed"]);
     bed.write("catalogue.jsonl", "{}\n");
     let failed = bed.run(&format!("{LINE} catalogue.jsonl --format junit")).exits(2);
     assert!(failed.stdout.contains("<error message=\"catalogue.jsonl, line 1"), "{failed}");
@@ -215,6 +214,9 @@ fn a_page_is_never_written_over_what_is_read() {
     bed.write("new.yaml", format!("{NEW}  custom: [{{name: no-network, source: extra.wasm}}]\n"));
     symlink(bed.path("new.yaml"), bed.path("link")).unwrap();
     fs::hard_link(bed.path("catalogue.jsonl"), bed.path("second")).unwrap();
+    fs::hard_link(bed.path(".mcp/audit.jsonl"), bed.path("log")).unwrap();
+    fs::create_dir_all(bed.path(".mcp/policies.d")).unwrap();
+    fs::create_dir_all(bed.path(".mcp/audit.running")).unwrap();
     let inputs = ["catalogue.jsonl", "old.yaml", "new.yaml", "extra.wasm", ".mcp/audit.jsonl"];
     let before = inputs.map(|name| fs::read(bed.path(name)).unwrap());
     for (catalogue, page) in [
@@ -224,6 +226,15 @@ fn a_page_is_never_written_over_what_is_read() {
         ("catalogue.jsonl", "second"),
         ("catalogue.jsonl", "extra.wasm"),
         ("audit", ".mcp/audit.jsonl"),
+        // What smcp keeps, whatever the catalogue is, and whether it is there or not.
+        ("catalogue.jsonl", ".mcp/audit.jsonl"),
+        ("catalogue.jsonl", ".mcp/audit.lock"),
+        ("catalogue.jsonl", ".mcp/audit.running/page"),
+        ("catalogue.jsonl", ".mcp/audit-000007.jsonl"),
+        ("catalogue.jsonl", "log"),
+        ("catalogue.jsonl", ".mcp/config.yaml"),
+        ("catalogue.jsonl", ".mcp/compiled.key"),
+        ("catalogue.jsonl", ".mcp/policies.d/page"),
     ] {
         let ran = bed.run(&format!("{LINE} {catalogue} --html {page}")).exits(1).prints("");
         ran.says(&["would be written over", "name another file"]);
@@ -244,4 +255,51 @@ fn the_administrators_rules_count_only_when_they_are_asked_for() {
         document["summary"]["newly_blocked"].clone()
     };
     assert_eq!((changed(""), changed("--with-system")), (json!(3), json!(0)));
+}
+
+/// Before there is a log, too.
+#[test]
+fn a_page_is_never_the_beginning_of_the_audit_log() {
+    let bed = bed();
+    fs::create_dir_all(bed.path(".mcp")).unwrap();
+    for page in [".mcp/audit.jsonl", ".mcp/audit.lock"] {
+        bed.run(&format!("{LINE} catalogue.jsonl --html {page}")).exits(1).says(&["what smcp keeps"]);
+        assert!(!bed.has(page));
+    }
+    bed.write("config.yaml", "audit_log: ~/logs/decisions.log\n");
+    fs::create_dir(bed.path("logs")).unwrap();
+    bed.run(&format!("--config config.yaml {LINE} catalogue.jsonl --html logs/decisions.log")).exits(1);
+    bed.run(&format!("--config config.yaml {LINE} catalogue.jsonl --html logs/decisions.html")).succeeds();
+}
+
+#[test]
+fn an_audit_log_whose_chain_does_not_hold_is_no_catalogue() {
+    let bed = bed();
+    bed.configure("");
+    bed.publish(&Package::shell("acme/good@1.0.0", "").facts("official", 2, 90));
+    for _ in 0..4 {
+        bed.run("policy check acme/good@1.0.0").succeeds();
+    }
+    let log = bed.read(".mcp/audit.jsonl");
+    let lines: Vec<_> = log.split_inclusive('\n').collect();
+    bed.run(&format!("{LINE} audit")).succeeds();
+    let changed = lines[1].replace("\"score\":90", "\"score\":91");
+    assert_ne!(changed, lines[1]);
+    for (what, text, at) in [
+        ("changed", [lines[0], &changed, lines[2], lines[3]].concat(), "audit.jsonl, line 3"),
+        ("deleted", [lines[0], lines[2], lines[3]].concat(), "audit.jsonl, line 2"),
+        ("swapped", [lines[0], lines[2], lines[1], lines[3]].concat(), "audit.jsonl, line 2"),
+    ] {
+        bed.write(".mcp/audit.jsonl", text);
+        let ran = bed.run(&format!("{LINE} audit")).exits(2).prints("");
+        assert!(ran.stderr.contains(at), "{what}: {ran}");
+    }
+}
+
+#[test]
+fn a_component_that_is_missing_is_told_once() {
+    let bed = bed();
+    bed.write("new.yaml", "policy: {custom: [{name: gone, source: gone.wasm}]}\n");
+    let ran = bed.run(&format!("{LINE} catalogue.jsonl")).succeeds();
+    assert_eq!(ran.stderr.matches("gone.wasm").count(), 1, "{ran}");
 }

@@ -243,3 +243,25 @@ fn pages_of_other_hosts_may_read_the_list_of_servers_and_nothing_else() {
         assert!(head.starts_with(&format!("http/1.1 {status}")) && !head.contains("access-control"), "{path}: {head}");
     }
 }
+
+#[test]
+fn a_served_registry_is_a_catalogue_like_its_directory() {
+    let bed = TestBed::new();
+    bed.configure("");
+    bed.publish(&Package::shell("acme/good@1.0.0", "").facts("official", 2, 90));
+    bed.publish(&Package::shell("acme_corp/low@1.1.0", "").facts("official", 2, 70));
+    bed.publish(&Package::shell("acme/draft@1.0.0", "").facts("official", 2, 70).option("--status", "draft"));
+    bed.write("old.yaml", "policy: {min_score: 60}\n");
+    bed.write("new.yaml", "policy: {min_score: 80}\n");
+    let served = Served::start(&bed);
+    let diff =
+        |catalogue: &str| bed.run(&format!("policy diff --from old.yaml --to new.yaml --catalog {catalogue} --json"));
+    let here = diff("registry").succeeds().document();
+    let there = diff(&format!("http://{}", served.address)).succeeds();
+    assert_eq!((&there.document()["changes"], &there.document()["summary"]), (&here["changes"], &here["summary"]));
+    assert_eq!((&here["summary"]["packages"], here["changes"].as_array().unwrap().len()), (&json!(2), 1));
+    there.says(&["1 package of the registry has no published version, and is left out"]);
+    // In the words of the official API it offers nothing that a start could use.
+    diff(&format!("http://{}/v0.1", served.address)).exits(2).says(&["no MCP bundle that smcp could run"]);
+    drop(served);
+}

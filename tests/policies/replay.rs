@@ -277,3 +277,64 @@ fn refusals_before_any_policy_have_nothing_to_ask_about() {
     let document = bed.run("policy replay --json").exits(0).document();
     assert_eq!(document["replay"]["passed_over"]["before_policies"], 1, "{document}");
 }
+
+#[test]
+fn one_record_is_believed_only_where_the_chain_holds() {
+    let bed = bed();
+    for _ in 0..3 {
+        bed.run("policy check acme/good@1.0.0").exits(0);
+    }
+    let whole = bed.read(LOG);
+    bed.run("policy replay --record 2").exits(0);
+    let lines: Vec<_> = whole.split_inclusive('\n').collect();
+    let forged = lines[1].replace("\"score\":", "\"score\": ");
+    bed.write(LOG, [lines[0], &forged, lines[2]].concat());
+    for number in [1, 2, 3] {
+        let ran = bed.run(&format!("policy replay --record {number}")).exits(3);
+        assert!(ran.stdout.contains("audit.jsonl, line 3: its `prev` is"), "{ran}");
+        bed.run(&format!("policy explain --record {number}")).exits(3).says(&["is damaged", "line 3"]);
+    }
+    bed.write(LOG, [lines[0], lines[2]].concat());
+    bed.run("policy replay --record 2").exits(3);
+    bed.write("empty.jsonl", "\n");
+    bed.run("policy replay --record empty.jsonl").exits(2).says(&["empty.jsonl has no record"]);
+}
+
+#[test]
+fn a_package_is_counted_once_however_often_it_was_decided() {
+    let bed = bed();
+    bed.run("policy check acme/fair@1.0.0").exits(0);
+    bed.configure("policy: {min_score: 75}\n");
+    bed.run("policy check acme/fair@1.0.0").exits(4);
+    with(&bed, "{min_score: 80}");
+    let document = bed.run("policy replay --with other.yaml --json").exits(1).document();
+    assert_eq!(document["summary"]["packages"], 1, "{document}");
+}
+
+/// A policy that does not answer is nobody's rule: the record can't be decided by it.
+#[test]
+fn a_policy_that_does_not_come_to_an_end_decides_nothing() {
+    let bed = bed();
+    bed.run("policy check acme/good@1.0.0").exits(0);
+    bed.write("spins.wasm", Twin::of("evaluate-spins").component());
+    with(&bed, "{custom: [{name: spins, source: spins.wasm, limits: {time: 20ms}}]}");
+    let ran = bed.run("policy replay --with other.yaml").exits(1);
+    assert!(ran.stdout.contains("policy spins had no answer in its time"), "{ran}");
+}
+
+/// What is only compared is asked again; a policy that never answers is no rule, and nothing is said quietly.
+#[test]
+fn a_comparison_with_a_policy_that_does_not_come_to_an_end_is_no_success() {
+    let bed = bed();
+    bed.write("spins.wasm", Twin::of("evaluate-spins").component());
+    bed.write("old.yaml", "policy: {min_score: 60}\n");
+    with(&bed, "{custom: [{name: spins, source: spins.wasm, limits: {time: 20ms}}]}");
+    let package =
+        |name| json!({"name": name, "origin": "official", "cert_level": 3, "score": 90, "status": "published"});
+    bed.write("catalogue.jsonl", format!("{}\n{}\n", package("a"), package("b")));
+    let line = "policy diff --from old.yaml --to other.yaml --catalog catalogue.jsonl --json";
+    let [first, second] = [0, 1].map(|_| bed.run(line).exits(2));
+    assert!(first.raw.contains("fault-deadline"), "{first}");
+    assert_eq!(first.raw, second.raw);
+    first.says(&["no answer about 2 packages in their time"]);
+}

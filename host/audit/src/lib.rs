@@ -33,6 +33,7 @@ pub use error::AuditError;
 pub use follow::FollowError;
 pub use follow::LogCursor;
 pub use follow::LogFollower;
+pub use names::is_of_log;
 pub use part::LineKey;
 pub use read::RecordKey;
 pub use read::mentions;

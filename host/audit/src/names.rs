@@ -5,6 +5,13 @@ use smcp_model::limits;
 /// How many digits the number of an old file has.
 const DIGITS: usize = 6;
 
+/// Whether a name in the folder of the log `log` is that of one of its files: itself, its lock, what was put aside.
+pub fn is_of_log(log: &str, name: &str) -> bool {
+    let names = LogNames::of(log);
+    let own = [&names.log, &names.lock, &names.running, &names.probe];
+    own.iter().any(|own| own.as_str() == name) || names.number_of(name).is_some() || names.is_foreign_part(name)
+}
+
 /// The names of one log's files: `audit.jsonl`, `audit.lock`, `audit-000001.jsonl` and so on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LogNames {

@@ -246,10 +246,16 @@ impl FactSearch<'_, '_> {
         named.into_iter().chain(others).collect()
     }
 
+    /// All that differs then: where one of several facts that are known together becomes known, the others do, too.
     fn described(&self, change: &ChangedFacts) -> Vec<OtherFact> {
-        let described =
-            |(fact, to): (&Fact, &Value)| OtherFact { fact: *fact, from: fact.of(self.subject), to: to.clone() };
-        change.iter().map(described).collect()
+        let mut changed = self.subject.clone();
+        change.iter().for_each(|(fact, value)| fact.set(&mut changed, value));
+        let described = |fact: Fact| {
+            let (from, to) = (fact.of(self.subject), fact.of(&changed));
+            let to = to.filter(|to| from.as_ref() != Some(to)).or_else(|| change.get(&fact).cloned())?;
+            Some(OtherFact { fact, from, to })
+        };
+        Fact::ALL.into_iter().filter_map(described).collect()
     }
 }
 

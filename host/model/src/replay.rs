@@ -88,6 +88,12 @@ impl ReplayTally {
         self.changes.values().map(|change| (change, self.starts.get(&change.package).copied().unwrap_or_default()))
     }
 
+    /// The number of packages.
+    pub fn packages(&self) -> usize {
+        let changed = self.changes.keys().map(|(package, _)| package);
+        changed.chain(self.unchanged.iter().map(|(package, _)| package)).collect::<BTreeSet<_>>().len()
+    }
+
     /// The counts of packages: one that was decided about in several ways counts once for each.
     pub fn totals(&self) -> Totals {
         let mut totals = Totals::default();
@@ -127,7 +133,7 @@ mod tests {
             changes,
             [("a/b@1", Some(2), "2026-01-02T00:00:00.000Z", 1), ("a/c@1", Some(1), "2026-01-03T00:00:00.000Z", 0),]
         );
-        assert_eq!((tally.decided, tally.changed, tally.totals().packages()), (6, 3, 4));
+        assert_eq!((tally.decided, tally.changed, tally.packages(), tally.totals().packages()), (6, 3, 2, 4));
     }
 
     #[test]

@@ -21,24 +21,32 @@ use smcp_registry::RegistryClient;
 pub struct PackageList {
     client: Box<dyn RegistryClient>,
     listed: std::vec::IntoIter<Listed>,
+    /// Whether a manifest is more than a part of the bundle.
+    has_manifests: bool,
+    not_runnable: u64,
+    /// Whether the list says why a package has no latest version.
+    says_why: bool,
 }
 
 impl PackageList {
-    /// Lists the packages of the session's registry; `None` when registries of its kind have no list.
+    /// Lists the packages of the session's registry.
     ///
     /// # Errors
     /// [`PipelineError::Package`] when it can't be read, or does not list them.
-    pub fn of(session: &Session) -> Result<Option<Self>, PipelineError> {
+    pub fn of(session: &Session) -> Result<Self, PipelineError> {
         let listed: Vec<Listed> = match session.config().registry() {
             Registry::Directory(path) => {
                 let directory = crate::open_directory(session.config().registry(), path)?;
                 directory.catalog(&Deadline::none())?.collect::<Result<_, _>>()?
             }
             Registry::Oci(place) => session.images(place)?.catalog(&Deadline::after(limits::oci::LIST))?,
-            // The first has no list; of the second, most packages can't be resolved, and a manifest lies in each bundle.
-            Registry::Url(_) | Registry::Official(_) => return Ok(None),
+            Registry::Official(url) => session.official(url)?.catalog(&Deadline::after(limits::oci::LIST))?.0,
+            Registry::Url(url) => session.remote(url)?.catalog(&Deadline::after(limits::oci::LIST))?,
         };
-        Ok(Some(Self { client: session.registry()?, listed: listed.into_iter() }))
+        let (client, listed) = (session.registry()?, listed.into_iter());
+        let has_manifests = !matches!(session.config().registry(), Registry::Official(_));
+        let says_why = !matches!(session.config().registry(), Registry::Url(_));
+        Ok(Self { client, listed, has_manifests, not_runnable: 0, says_why })
     }
 
     /// How many packages are left.
@@ -46,8 +54,13 @@ impl PackageList {
         self.listed.len()
     }
 
+    /// How many packages so far are of kinds that smcp does not run.
+    pub const fn not_runnable(&self) -> u64 {
+        self.not_runnable
+    }
+
     /// Asks for the next package in its latest version, within `deadline`; the inner `None` is one of which no version is
-    /// published.
+    /// published, or none that could run.
     ///
     /// # Errors
     /// [`PipelineError::Package`] when it can't be read, or is not what it should be.
@@ -59,7 +72,19 @@ impl PackageList {
             (None, Some(_)) => Selector::Latest,
             (None, None) => return Ok(Some(None)),
         };
-        let resolution = self.client.resolve(&PackageRef { id, selector }, deadline)?;
+        let says_why = selector != Selector::Latest || self.says_why;
+        let resolution = match self.client.resolve(&PackageRef { id, selector }, deadline) {
+            Err(error) if !says_why && error.is_absence() => return Ok(Some(None)),
+            // Most of what such a registry lists is packages of other kinds, which no start gets as far as a policy with.
+            Err(error) if !self.has_manifests && error.is_not_runnable() => {
+                self.not_runnable = self.not_runnable.saturating_add(1);
+                return Ok(Some(None));
+            }
+            resolution => resolution?,
+        };
+        if !self.has_manifests {
+            return Ok(Some(Some(request::resolved(&resolution))));
+        }
         let (facts, manifest) = registry::describe(self.client.as_ref(), &resolution, deadline)?;
         let known = Subject { facts, ..request::resolved(&resolution) };
         Ok(Some(Some(request::with_manifest(known, &manifest))))

@@ -34,7 +34,9 @@ use smcp_model::request::Subject;
 use smcp_model::source::told;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Evaluated;
+use smcp_model::verdict::FaultKind;
 use smcp_model::verdict::Finding;
+use smcp_model::verdict::Outcome;
 use smcp_model::verdict::SettingsProblem;
 use smcp_policy::Ahead;
 use smcp_policy::Bound;
@@ -136,6 +138,11 @@ pub(super) fn evaluate(
         evaluated.into_iter().map(move |policy| in_force.waive(policy, |number| layer.exception_place(number)))
     });
     Ok(evaluated.collect())
+}
+
+/// Whether a policy's time was over before it answered.
+pub(super) fn is_late(policy: &Evaluated) -> bool {
+    matches!(&policy.outcome, Outcome::Fault(fault) if fault.kind == FaultKind::Deadline)
 }
 
 /// Returns the layers that believe what the package's registry says.

@@ -32,6 +32,8 @@ use smcp_model::decision::Consent;
 use smcp_model::decision::DecisionDocument;
 use smcp_model::decision::StatedDocument;
 use smcp_model::decision::exit_for;
+use smcp_model::diff::ChangedPackage;
+use smcp_model::diff::Judgement;
 use smcp_model::exit::ExitKind;
 use smcp_model::facts::Status;
 use smcp_model::mode::Effect;
@@ -88,7 +90,7 @@ impl<'s> Replayer<'s> {
     /// Those of loading its policies.
     pub fn with(session: &'s Session, progress: &mut dyn Progress) -> Result<Self, PipelineError> {
         let deadline = Deadline::none();
-        let (bound, host) = (policies::bind(session, &deadline)?, session.host()?.pooled()?);
+        let (bound, host) = (policies::bind(session, &deadline)?, session.host()?.comparing()?);
         let sets = policies::load_bound(&host, bound, &deadline, progress)?;
         Ok(Self { rules: RulesInUse::Of(session, sets) })
     }
@@ -274,6 +276,7 @@ impl OpenTrial<'_> {
     /// Makes the record of what the policies said.
     fn decided(&self, mut evaluated: Vec<Evaluated>, config: Option<&Config>) -> Replayed {
         self.known.iter().for_each(|known| known.put_unread(&mut evaluated));
+        let late = evaluated.iter().find(|policy| policies::is_late(policy)).map(|policy| policy.name().clone());
         let ruling = match Ruling::of(evaluated) {
             Ok(ruling) => ruling,
             Err(refusal) => return Replayed::Undecided(SafeText::new(&refusal.to_string())),
@@ -282,6 +285,15 @@ impl OpenTrial<'_> {
             Some(config) => self.by_configuration(ruling, config),
             None => self.of_its_time(ruling),
         };
+        // Only where that is what the record says is it an answer.
+        let (was, now) = (&self.record.decision, &record.decision);
+        if let Some(policy) = late
+            && ChangedPackage::between(SafeText::default(), &Judgement::of_document(was), &Judgement::of_document(now))
+                .is_some()
+        {
+            let why = format!("policy {policy} had no answer in its time, though it was asked again");
+            return Replayed::Undecided(SafeText::new(&why));
+        }
         Replayed::Decided(Box::new(record))
     }
 

@@ -120,13 +120,19 @@ impl Session {
                 })?;
                 Ok(Box::new(DirectoryRegistry::new(dir, registry.clone())?))
             }
-            Registry::Url(url) => {
-                check_clock(&self.system)?;
-                Ok(Box::new(HttpRegistry::new(url.clone(), access::settings(self, url.endpoint())?)))
-            }
+            Registry::Url(url) => Ok(Box::new(self.remote(url)?)),
             Registry::Official(url) => Ok(Box::new(self.official(url)?)),
             Registry::Oci(place) => Ok(Box::new(self.images(place)?)),
         }
+    }
+
+    /// Opens a registry behind a URL that the configuration or the command line names.
+    ///
+    /// # Errors
+    /// [`PipelineError::Clock`]; when its token can't be read.
+    pub(crate) fn remote(&self, url: &RegistryUrl) -> Result<HttpRegistry, PipelineError> {
+        check_clock(&self.system)?;
+        Ok(HttpRegistry::new(url.clone(), access::settings(self, url.endpoint())?))
     }
 
     /// Opens a registry like the official one that the configuration or the command line names.

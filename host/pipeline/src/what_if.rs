@@ -3,6 +3,9 @@
 //! A catalogue comes before, package by package, and `report` after. Nothing is recorded, remembered or started. Both
 //! configurations are loaded once, into one pool, and all cores judge.
 
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
 use crate::PipelineError;
 use crate::Session;
 use crate::policies;
@@ -36,6 +39,8 @@ pub struct WhatIf<'s> {
     from: Side<'s>,
     to: Side<'s>,
     context: Context,
+    /// How many packages a policy had no answer about in time, however often it was asked.
+    late: AtomicU64,
 }
 
 /// One of the two configurations, with the policies of each of its layers.
@@ -108,11 +113,11 @@ impl<'s> WhatIf<'s> {
     ) -> Result<Self, PipelineError> {
         let deadline = Deadline::none();
         let bound = (policies::bind(from, &deadline)?, policies::bind(to, &deadline)?);
-        let host = to.host()?.pooled()?;
+        let host = to.host()?.comparing()?;
         let from = Side::load(&host, from.config(), bound.0, progress)?;
         let mut asked_after = Side::load(&host, to.config(), bound.1.clone(), progress)?;
         asked_after.share_with(&from, &host, bound.1);
-        Ok(Self { from, to: asked_after, context })
+        Ok(Self { from, to: asked_after, context, late: AtomicU64::new(0) })
     }
 
     /// Judges each package, on all cores, and returns what `finish` makes of the results, in the order of `all`. `subject_of`
@@ -135,12 +140,28 @@ impl<'s> WhatIf<'s> {
         smcp_policy::share(all, || (), work).into_iter().flatten().collect()
     }
 
+    /// The policies of NEW that can't be called, each with the reason: what they say of every package.
+    pub fn broken(&self) -> Vec<String> {
+        let policies = self.to.layers.iter().flat_map(|layer| layer.set.policies());
+        let broken = policies.filter_map(|policy| Some((policy.spec(), policy.fault()?)));
+        broken.map(|(spec, fault)| format!("policy `{}` of NEW fails: {}", spec.name, fault.message)).collect()
+    }
+
+    /// The number of packages so far that a policy had no answer about in time, however often it was asked. What is said of
+    /// these says more about the machine, or about the policy, than about the rule.
+    pub fn late(&self) -> u64 {
+        self.late.load(Ordering::Relaxed)
+    }
+
     fn compare(&self, subjects: &[&Subject]) -> Vec<Compared> {
         let (from, answers) = self.from.judge(subjects, &[], self.context);
         let (to, _) = self.to.judge(subjects, &answers, self.context);
         let both = subjects.iter().zip(from.into_iter().zip(to));
         both.map(|(subject, (from, to))| {
             let effects = (from.effect(), to.effect());
+            if from.is_late() || to.is_late() {
+                self.late.fetch_add(1, Ordering::Relaxed);
+            }
             if Transition::between(effects.0, effects.1) == Transition::Unchanged {
                 return Compared::Unchanged(effects.0);
             }
@@ -266,6 +287,11 @@ impl Opinion {
             Self::Refused(_) => Effect::Block,
             Self::Ruled(policies) => smcp_policy::decision(policies),
         }
+    }
+
+    /// Whether a policy had no answer in time.
+    fn is_late(&self) -> bool {
+        matches!(self, Self::Ruled(policies) if policies.iter().any(policies::is_late))
     }
 
     fn judgement(&self) -> Judgement {

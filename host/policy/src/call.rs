@@ -18,6 +18,7 @@ use crate::machine_code::CodeImage;
 use crate::room;
 use crate::site::Site;
 use crate::store;
+use crate::store::CallClock;
 use crate::store::Expiry;
 use crate::store::Guest;
 use crate::store::Level;
@@ -31,6 +32,10 @@ use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
+
+/// The time that a call has where its deadline is the processor time that it used, and the machine may have stalled. Longer
+/// than that, and it is asked again.
+const STALL: Duration = Duration::from_secs(20);
 
 /// A linked component, which can be instantiated any number of times, with the memory that its code may run in.
 #[derive(Clone)]
@@ -84,6 +89,8 @@ pub(super) struct Allowance<'l> {
     pub(super) spent: Duration,
     /// The most bytes of values that it may hand to the host.
     pub(super) output: usize,
+    /// By what its time is measured.
+    pub(super) clock: CallClock,
 }
 
 /// The part of a call in which an error occurred.
@@ -114,14 +121,15 @@ impl<T: Send + 'static> Call<T> {
         function: impl FnOnce(&E, &mut Store<Guest>) -> wasmtime::Result<R> + Send + 'static,
         read: impl FnOnce(R) -> Result<T, Fault> + Send + 'static,
     ) -> Self {
-        let Allowance { limits, spent, output } = allowance;
+        let Allowance { limits, spent, output, clock } = allowance;
         let (callee, limits) = (callee.clone(), *limits);
         let time = limits.time.saturating_sub(spent);
-        let patience = WorkPatience { time, grace: limits::DEADLINE_GRACE };
+        let grace = if clock == CallClock::Wall { limits::DEADLINE_GRACE } else { STALL };
+        let patience = WorkPatience { time, grace };
         let work = move |waiter: Waiter| {
             // The deadline is set here: waiting for a thread does not count as the policy's time.
             let start = Instant::now();
-            let expiry = Expiry { at: start + time, waiter: waiter.clone() };
+            let expiry = Expiry::begin(clock, time, waiter.clone());
             let mut store = store::new_store(&callee, &limits, expiry, output);
             // The epoch was perhaps advanced for the last time before the store was made.
             let value = match time.is_zero() || waiter.has_left() {

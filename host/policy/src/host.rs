@@ -19,6 +19,7 @@ use crate::room;
 use crate::room::cramped;
 use crate::site::Site;
 use crate::site::Sites;
+use crate::store::CallClock;
 use crate::thread::Threads;
 use smcp_model::limits::PolicyLimits;
 use smcp_model::policy::BuiltIn;
@@ -39,6 +40,8 @@ pub(crate) struct Runtime {
     pub(crate) store: Option<Arc<dyn CodeStore>>,
     pub(crate) compiled: Compiled,
     pub(crate) embedded: EmbeddedCode,
+    /// By what the time of calls is measured.
+    pub(crate) clock: CallClock,
 }
 
 /// A host in the making: its engine and the code of the built-in policies are made on a thread of their own while its
@@ -99,6 +102,17 @@ impl PolicyHost {
         Self::make(Arc::clone(compiler), store.clone(), Site::pool())
     }
 
+    /// Makes such a host for questions on which nothing waits to start. Deadlines are processor time there, and a policy
+    /// that has not answered in time is asked again: a machine that stalls changes no answer.
+    ///
+    /// # Errors
+    /// See [`HostError`].
+    pub fn comparing(&self) -> Result<Self, HostError> {
+        let mut host = self.pooled()?;
+        Arc::get_mut(&mut host.runtime).into_iter().for_each(|runtime| runtime.clock = CallClock::Processor);
+        Ok(host)
+    }
+
     pub(crate) fn make(
         compiler: Arc<dyn Compiler>,
         store: Option<Arc<dyn CodeStore>>,
@@ -111,7 +125,9 @@ impl PolicyHost {
     fn of(parts: HostParts, threads: Threads, compiler: Arc<dyn Compiler>, store: Option<Arc<dyn CodeStore>>) -> Self {
         let HostParts { sites, embedded } = parts;
         let compiled = Compiled::default();
-        Self { runtime: Arc::new(Runtime { sites, threads, compiler, store, compiled, embedded }) }
+        Self {
+            runtime: Arc::new(Runtime { sites, threads, compiler, store, compiled, embedded, clock: CallClock::Wall }),
+        }
     }
 
     /// Compiles a component and asks for its description. It needs no settings.

@@ -82,7 +82,8 @@ impl Runtime {
         let (description, describing) = match kept {
             Some(description) => (description, Duration::ZERO),
             None => {
-                let allowance = Allowance { limits, spent: Duration::ZERO, output: limits::DESCRIBE_OUTPUT };
+                let output = limits::DESCRIBE_OUTPUT;
+                let allowance = Allowance { limits, spent: Duration::ZERO, output, clock: self.clock };
                 let described = self.make_one(contract.describe(allowance))?;
                 let mut known = code.known();
                 known.notes.describe(&described.value);

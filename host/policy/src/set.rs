@@ -1,22 +1,15 @@
 //! A set of policies, loaded once and evaluated any number of times.
 
+mod ready;
+
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::bound::Bound;
-use crate::call::Allowance;
-use crate::call::Call;
 use crate::call::CallResult;
-use crate::call::Called;
-use crate::call::NoResult;
 use crate::compiled::Code;
 use crate::component::Component;
 use crate::component::Unreadable;
-use crate::contract::Contract;
 use crate::contract::Description;
 use crate::contract::RequestForms;
 use crate::cores;
@@ -24,8 +17,12 @@ use crate::host::PolicyHost;
 use crate::host::Runtime;
 use crate::load::Loaded;
 use crate::load::Wanted;
+use crate::set::ready::ASKED_IN_ALL;
+use crate::set::ready::Ready;
+use crate::set::ready::is_late;
+use crate::set::ready::ready;
+use crate::store::CallClock;
 use smcp_model::digest::Digest;
-use smcp_model::limits;
 use smcp_model::mode::Effect;
 use smcp_model::mode::Mode;
 use smcp_model::mode::OnWarn;
@@ -74,17 +71,6 @@ enum Readiness {
     Broken(Fault),
     /// The policy is called.
     Ready(Box<Ready>),
-}
-
-/// A policy that can be called.
-struct Ready {
-    loaded: Loaded,
-    settings: Arc<str>,
-    /// How much of the policy's time `describe` and `check-settings` have used. The first evaluation is charged for it:
-    /// the calls for one decision share one deadline (spec section 8).
-    spent: Mutex<Duration>,
-    /// It needs more memory than a slot of the pool has.
-    has_outgrown: AtomicBool,
 }
 
 impl PolicySet {
@@ -163,7 +149,7 @@ fn evaluate(runtime: &Runtime, policies: &[LoadedPolicy], requests: &[RequestFor
     let mut judge = |policy: &LoadedPolicy, request: &RequestForms<'_>| {
         let _span = span_of(&policy.spec);
         let answered = policy.ready().and_then(|ready| Some((ready, answers.next()?)));
-        policy.evaluated(answered.map(|(ready, answer)| ready.judged(runtime, &policy.spec, request, answer?)))
+        policy.evaluated(answered.map(|(ready, answer)| ready.answered(runtime, &policy.spec, request, answer)))
     };
     requests.iter().map(|request| policies.iter().map(|policy| judge(policy, request)).collect()).collect()
 }
@@ -178,8 +164,17 @@ impl LoadedPolicy {
         let readiness = match spec.mode {
             Mode::Disabled => Readiness::Disabled,
             Mode::Strict | Mode::Warn => {
-                let loaded = load(runtime, &spec, component.as_ref(), &mut code);
-                let ready = loaded.and_then(|loaded| ready(runtime, &spec, loaded, &mut description));
+                let mut attempt = || {
+                    let loaded = load(runtime, &spec, component.as_ref(), &mut code);
+                    loaded.and_then(|loaded| ready(runtime, &spec, loaded, &mut description))
+                };
+                let mut ready = attempt();
+                let again = if runtime.clock == CallClock::Wall { 1 } else { ASKED_IN_ALL };
+                for _ in 1..again {
+                    if is_late(&ready) {
+                        ready = attempt();
+                    }
+                }
                 ready.map_or_else(Readiness::Broken, |ready| Readiness::Ready(Box::new(ready)))
             }
         };
@@ -289,83 +284,6 @@ fn load(
     let wanted = |component| Wanted { component, layer: spec.layer, limits: &spec.limits };
     let loaded = component.map_err(Unreadable::fault).and_then(|component| runtime.load(wanted(component), code));
     loaded.map_err(|fault| fault.of(&spec.source))
-}
-
-/// Asks a policy whether it accepts its settings, unless its answer is known. Its description is put into `description`
-/// even when it refuses them.
-fn ready(
-    runtime: &Runtime,
-    spec: &PolicySpec,
-    loaded: Loaded,
-    description: &mut Option<Description>,
-) -> Result<Ready, Fault> {
-    *description = Some(loaded.description.clone());
-    let settings: Arc<str> = spec.settings.to_string().into();
-    let digest = Digest::of(settings.as_bytes());
-    let known = match spec.settings_vouched {
-        true => Some(Ok(())),
-        false => loaded.code.known().notes.checked(&digest),
-    };
-    let mut spent = loaded.describing;
-    match known {
-        Some(answer) => answer?,
-        None => {
-            let allowance = Allowance { limits: &spec.limits, spent, output: limits::DESCRIBE_OUTPUT };
-            let checked = runtime.make_one(loaded.contract.check_settings(allowance, Arc::clone(&settings)));
-            let answer = checked.map(|checked| spent = spent.saturating_add(checked.duration));
-            let mut known = loaded.code.known();
-            known.changed |= known.notes.check(digest, &answer);
-            drop(known);
-            answer?;
-        }
-    }
-    Ok(Ready { loaded, settings, spent: Mutex::new(spent), has_outgrown: AtomicBool::new(false) })
-}
-
-impl Ready {
-    /// A question for the policy, which is asked in the pool where there is room for it.
-    fn call(&self, spec: &PolicySpec, request: &RequestForms<'_>) -> Call<Verdict> {
-        let spent = std::mem::take(&mut *self.spent.lock().unwrap_or_else(PoisonError::into_inner));
-        let pooled = self.loaded.pooled.as_ref().filter(|_| !self.has_outgrown.load(Ordering::Relaxed));
-        self.question(pooled.unwrap_or(&self.loaded.contract), spec, request, spent)
-    }
-
-    fn question(
-        &self,
-        contract: &Contract,
-        spec: &PolicySpec,
-        request: &RequestForms<'_>,
-        spent: Duration,
-    ) -> Call<Verdict> {
-        let allowance = Allowance { limits: &spec.limits, spent, output: spec.limits.output };
-        contract.evaluate(allowance, request, Arc::clone(&self.settings))
-    }
-
-    /// Returns the verdict, and the time and memory that the call took, start-up included. What the pool has no room for
-    /// is asked again, in memory of its own.
-    fn judged(
-        &self,
-        runtime: &Runtime,
-        spec: &PolicySpec,
-        request: &RequestForms<'_>,
-        answer: Called<Verdict>,
-    ) -> Result<CallResult<Verdict>, Fault> {
-        let spent = answer.spent;
-        match answer.take() {
-            Ok(result) => return Ok(result),
-            Err(NoResult::Fault(fault)) => return Err(fault),
-            Err(NoResult::NoSlot) => {}
-            Err(NoResult::Outgrown) => self.has_outgrown.store(true, Ordering::Relaxed),
-        }
-        tracing::debug!("asked again, in memory of its own");
-        runtime.make_one(self.question(&self.loaded.contract, spec, request, spent))
-    }
-}
-
-impl std::fmt::Debug for Ready {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ready").field("spent", &self.spent).finish_non_exhaustive()
-    }
 }
 
 #[cfg(test)]

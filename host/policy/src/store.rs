@@ -1,7 +1,11 @@
 //! The only constructor of stores, which sets every limit.
 
+use std::time::Duration;
 use std::time::Instant;
 
+use nix::sys::resource::UsageWho;
+use nix::sys::resource::getrusage;
+use nix::sys::time::TimeValLike as _;
 use wasmtime::ResourceLimiter;
 use wasmtime::Store;
 use wasmtime::UpdateDeadline;
@@ -75,10 +79,43 @@ pub(super) enum Level {
 #[error("the host refused: {0:?}")]
 struct RefusedByHost(LimitRefusal);
 
-/// The end of a call's time: a moment, or when nobody waits for it any more.
+/// By what a call's time is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CallClock {
+    /// The clock on the wall: somebody waits for the answer.
+    Wall,
+    /// The processor time of its thread: nothing starts, and a machine that stalls says nothing about the policy.
+    Processor,
+}
+
+/// The end of a call's time: when it is used, or when nobody waits for it any more.
 pub(super) struct Expiry {
-    pub(super) at: Instant,
-    pub(super) waiter: Waiter,
+    since: Instant,
+    /// The processor time that the thread had used then, where that counts.
+    used: Option<Duration>,
+    time: Duration,
+    waiter: Waiter,
+}
+
+impl Expiry {
+    /// Begins now, on the thread of the call.
+    pub(super) fn begin(clock: CallClock, time: Duration, waiter: Waiter) -> Self {
+        let used = if clock == CallClock::Processor { processor_time() } else { None };
+        Self { since: Instant::now(), used, time, waiter }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        let used = self.used.zip(self.used.and_then(|_| processor_time()));
+        let used = used.map_or_else(|| self.since.elapsed(), |(before, now)| now.saturating_sub(before));
+        self.waiter.has_left() || used >= self.time
+    }
+}
+
+/// The processor time that this thread has used; `None` where the system does not say.
+fn processor_time() -> Option<Duration> {
+    let usage = getrusage(UsageWho::RUSAGE_THREAD).ok()?;
+    let time = usage.user_time() + usage.system_time();
+    Some(Duration::from_micros(u64::try_from(time.num_microseconds()).ok()?))
 }
 
 /// Makes a store for one call of a component, with every limit set.
@@ -100,8 +137,7 @@ pub(super) fn new_store(callee: &Linked, limits: &PolicyLimits, expiry: Expiry, 
     store.set_hostcall_fuel(output);
     store.set_max_component_handles(limits::COMPONENT_HANDLES);
     store.epoch_deadline_callback(move |_| {
-        let over = expiry.waiter.has_left() || Instant::now() >= expiry.at;
-        Ok(if over { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
+        Ok(if expiry.is_over() { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
     });
     store.set_epoch_deadline(1);
     store
@@ -184,5 +220,36 @@ impl ResourceLimiter for Guest {
 
     fn memories(&self) -> usize {
         self.memories
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::thread::Threads;
+    use crate::thread::WorkPatience;
+
+    const TIME: Duration = Duration::from_millis(20);
+
+    /// The thread is put to sleep as one of a process that was stopped is, until the clock on the wall is past the end.
+    #[test]
+    fn a_stall_ends_the_time_on_the_wall_and_not_that_of_the_processor() {
+        let stalled = |clock| {
+            let work = move |waiter| {
+                let expiry = Expiry::begin(clock, TIME, waiter);
+                while expiry.since.elapsed() < TIME {
+                    thread::park_timeout(TIME);
+                }
+                let after_the_stall = expiry.is_over();
+                // What works comes to its end all the same.
+                while !expiry.is_over() {}
+                after_the_stall
+            };
+            Threads::default().run(WorkPatience::of(Duration::from_secs(60)), || {}, work).unwrap()
+        };
+        assert!(stalled(CallClock::Wall));
+        assert!(!stalled(CallClock::Processor));
     }
 }

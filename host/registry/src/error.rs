@@ -106,6 +106,12 @@ impl PackageError {
         matches!(error.problem, RegistryProblem::NoSuchPackage { .. } | RegistryProblem::NoSuchVersion { .. })
     }
 
+    /// Whether the registry has the version, in no form that could run here.
+    pub const fn is_not_runnable(&self) -> bool {
+        let Self::Version(error) = self else { return false };
+        matches!(error.problem, VersionProblem::NotRunnable(_))
+    }
+
     /// The error in one sentence, with its causes and without advice.
     pub fn sentence(&self) -> String {
         let causes = std::iter::successors(Some(self as &dyn std::error::Error), |error| error.source());

@@ -3,9 +3,14 @@
 //! `docs/registry.md` has the API. [`document`](crate::document) and [`fetch`](crate::fetch()) check the body of an
 //! answer; `smcp-http` handles everything before the body.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
+use serde_json::Map;
+use serde_json::Value;
+
 use crate::Artifact;
+use crate::Listed;
 use crate::RegistryClient;
 use crate::answered_statements;
 use crate::asked::AskedRegistry;
@@ -24,6 +29,7 @@ use smcp_http::encoded;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
 use smcp_model::facts::Status;
+use smcp_model::json;
 use smcp_model::limits;
 use smcp_model::limits::statements;
 use smcp_model::name::PackageId;
@@ -35,6 +41,8 @@ use smcp_model::registry::RegistryUrl;
 use smcp_model::statement::ArrivedStatements;
 use smcp_model::text::SafeText;
 
+/// The most bytes of the list of all packages: some hundred for each.
+const CATALOG: usize = 64 * 1024 * 1024;
 /// The most bytes that are read of a health answer: it consists of one word.
 const HEALTH: usize = 4096;
 
@@ -63,6 +71,38 @@ impl HttpRegistry {
         let (org, name) = (&wanted.id.org, &wanted.id.name);
         let reference = encoded(&wanted.selector.to_string());
         self.ask(&format!("/v1/org/{org}/mcps/{name}/resolve?ref={reference}"), "application/json", deadline)
+    }
+
+    /// Lists every package, with its latest version as far as the registry says. It is asked for the others.
+    ///
+    /// # Errors
+    /// When it can't be asked, has no list, or one that is not right: a part is never taken for the whole.
+    pub fn catalog(&self, deadline: &Deadline) -> Result<Vec<Listed>, PackageError> {
+        let HttpOutcome::Found(answer) = self.ask("/v1/catalog", "application/json", deadline)? else {
+            return Err(RegistryProblem::NoCatalog.of(&self.asked.location));
+        };
+        let invalid = |problem: SafeText| VersionProblem::List(problem).of("");
+        let most = CATALOG;
+        let too_long = || invalid(SafeText::new(&format!("it has more than {most} bytes, the most that is read")));
+        let bytes = self.asked.document(answer, most, deadline)?.ok_or_else(too_long)?;
+        let document: Map<String, Value> = json::read(&bytes).map_err(invalid)?;
+        let packages = document.get("packages").and_then(Value::as_array);
+        let packages = packages.ok_or_else(|| invalid(SafeText::new("it has no `packages`")))?;
+        let mut listed = BTreeMap::new();
+        for (entry, number) in packages.iter().zip(1..) {
+            let word = |key| entry.get(key).and_then(Value::as_str);
+            let id = word("package").and_then(|name| name.parse::<PackageId>().ok());
+            let latest = word("latest_version").map(str::parse).transpose();
+            let (Some(id), Ok(latest)) = (id, latest) else {
+                return Err(invalid(SafeText::new(&format!("its package {number} has no name or no version"))));
+            };
+            let problem = latest.is_none().then(|| SafeText::new("the registry does not say its latest version"));
+            let twice = format!("it has {id} twice");
+            if listed.insert(id.to_string(), Listed { id, latest, problem }).is_some() {
+                return Err(invalid(SafeText::new(&twice)));
+            }
+        }
+        Ok(listed.into_values().collect())
     }
 
     /// Makes the error for a missing package or version. A second request finds out which of the two is missing; without

@@ -35,11 +35,12 @@ struct Bar {
 
 #[derive(Debug)]
 struct Work {
-    what: SafeText,
     amount: Amount,
     begun: Instant,
     done: u64,
-    shown: Option<ProgressBar>,
+    /// It is there from the beginning, unseen: how fast the work goes is measured from there.
+    bar: ProgressBar,
+    is_shown: bool,
 }
 
 /// How much there is to do.
@@ -53,7 +54,16 @@ enum Amount {
 
 impl Work {
     fn of(what: &str, amount: Amount) -> Self {
-        Self { what: SafeText::new(what), amount, begun: Instant::now(), done: 0, shown: None }
+        let (total, template) = match amount {
+            Amount::Bytes(Some(total)) => (Some(total), BAR),
+            Amount::Bytes(None) => (None, COUNT),
+            Amount::Steps(steps) => (Some(steps), STEPS),
+        };
+        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
+        // The templates are constants and tested; the default of `indicatif` is a fallback.
+        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_message(SafeText::new(what).to_string());
+        Self { amount, begun: Instant::now(), done: 0, bar, is_shown: false }
     }
 
     /// Whether to show a bar. A small download ends before the bar can be read; for one of unknown size, bytes and time
@@ -64,19 +74,6 @@ impl Work {
             Amount::Bytes(None) => self.done > limits::PROGRESS_SIZE || self.begun.elapsed() > limits::PROGRESS_DELAY,
             Amount::Steps(_) => self.begun.elapsed() > limits::compiling::SHOWN,
         }
-    }
-
-    fn show(&self) -> ProgressBar {
-        let (bar, template) = match self.amount {
-            Amount::Bytes(Some(total)) => (ProgressBar::new(total), BAR),
-            Amount::Bytes(None) => (ProgressBar::no_length(), COUNT),
-            Amount::Steps(steps) => (ProgressBar::new(steps), STEPS),
-        };
-        bar.set_draw_target(ProgressDrawTarget::stderr());
-        // The templates are constants and tested; the default of `indicatif` is a fallback.
-        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-        bar.set_message(self.what.to_string());
-        bar
     }
 }
 
@@ -92,17 +89,16 @@ impl Progress for Bar {
     fn advance(&mut self, more: u64) {
         let Some(work) = &mut self.under_way else { return };
         work.done = work.done.saturating_add(more);
-        if work.shown.is_none() && work.is_worth_showing() {
-            work.shown = Some(work.show());
+        if !work.is_shown && work.is_worth_showing() {
+            work.bar.set_draw_target(ProgressDrawTarget::stderr());
+            work.is_shown = true;
         }
-        if let Some(bar) = &work.shown {
-            bar.set_position(work.done);
-        }
+        work.bar.set_position(work.done);
     }
 
     fn end(&mut self) {
-        if let Some(bar) = self.under_way.take().and_then(|work| work.shown) {
-            bar.finish_and_clear();
+        if let Some(work) = self.under_way.take() {
+            work.bar.finish_and_clear();
         }
     }
 }

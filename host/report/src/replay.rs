@@ -162,6 +162,9 @@ pub fn document(tally: &ReplayTally) -> Value {
             document
         })
         .collect();
+    if let Some(packages) = document.pointer_mut("/summary/packages") {
+        *packages = json!(tally.packages());
+    }
     if let Value::Object(members) = &mut document {
         members.insert("replay".to_owned(), replay);
         members.insert("changes".to_owned(), Value::from(changes));

@@ -140,3 +140,12 @@ fn changes_unite_to_the_stricter_one() {
     let united = united(&subject(), &Hints::default(), all.iter());
     assert_eq!(united, [change(Fact::CertLevel, json!(1)), change(Fact::Score, json!(90))]);
 }
+
+#[test]
+fn all_that_becomes_known_with_one_fact_is_said() {
+    let unknown = Subject { facts: Facts { findings: None, ..subject().facts }, ..subject() };
+    let mut ask = |all: &[Subject]| all.iter().map(|it| usize::from(it.facts.findings.is_none())).collect();
+    let found = passing(&unknown, &["findings".to_owned()], &Hints::of(&json!({})), 5000, &mut ask);
+    let expected = ["critical", "high", "medium", "low"].map(|word| format!("findings.{word}: null → 0"));
+    assert_eq!(said(&found), expected);
+}

@@ -86,7 +86,7 @@ impl<'s> RulesOfTheTime<'s> {
             return Ok(host.clone());
         }
         let host = self.session.host()?;
-        let host = if self.is_pooled { host.pooled()? } else { host.clone() };
+        let host = if self.is_pooled { host.comparing()? } else { host.clone() };
         Ok(self.host.insert(host).clone())
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::cli::app::App;
 use crate::cli::app::files::RealFiles;
 use crate::cli::failure::Failure;
+use crate::cli::policy::write::StateFile;
 use smcp_authority as authority;
 use smcp_config::Config;
 use smcp_config::ConfigError;
@@ -233,6 +234,31 @@ impl App {
             system_variable: self.system().set_variable(discover::SYSTEM_VARIABLE),
         };
         discover::discover(asked, &self.places, &RealFiles)
+    }
+
+    /// Returns the files that smcp keeps, as far as the configuration can be read, and those that it keeps by default.
+    pub(in crate::cli) fn state_files(&self) -> Vec<StateFile> {
+        let mut files = Vec::new();
+        if let Some(home) = &self.places.home {
+            let folder = home.join(".mcp");
+            files.extend(
+                ["config.yaml", "compiled.key", "credentials.json"].map(|name| StateFile::File(folder.join(name))),
+            );
+            files.push(StateFile::Folder(folder.join("policies.d")));
+            files.push(StateFile::Log(folder.join("audit.jsonl")));
+        }
+        files.extend(self.location().ok().map(|location| StateFile::File(location.file)));
+        files
+            .extend(self.global.cache_dir.as_deref().and_then(|path| self.cache_dir(path).ok()).map(StateFile::Folder));
+        let Ok(Discovered { config, .. }) = self.discovered() else { return files };
+        files.extend(config.audit_log().map(|log| StateFile::Log(log.to_path_buf())));
+        files.extend(config.cache_dir().map(|folder| StateFile::Folder(folder.to_path_buf())));
+        for layer in config.layers() {
+            files.extend(layer.main_file().map(StateFile::File));
+            let places = layer.policies().iter().filter_map(|policy| layer.place_of(policy));
+            files.extend(places.map(|place| StateFile::File(place.file().to_path_buf())));
+        }
+        files
     }
 
     /// Returns the file of the audit log, for a command that only reads it; shows no notices about the configuration.

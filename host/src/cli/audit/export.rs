@@ -2,6 +2,7 @@
 //!
 //! It only reads the log: nothing waits for it, and no start is slower because of it.
 
+use std::collections::VecDeque;
 use std::io;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -11,6 +12,8 @@ use std::time::UNIX_EPOCH;
 
 use clap::Args;
 use clap::ValueEnum;
+use nix::fcntl::FcntlArg;
+use nix::fcntl::fcntl;
 use nix::sys::signal::SigSet;
 use nix::sys::signal::Signal;
 
@@ -19,11 +22,14 @@ use crate::cli::audit;
 use crate::cli::audit::cursor::CursorFile;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::policy::write::refuse_state;
 use smcp_audit::FollowError;
 use smcp_audit::LineKey;
 use smcp_audit::LogCursor;
 use smcp_audit::LogFollower;
+use smcp_model::audit::Head;
 use smcp_model::exit::ExitKind;
+use smcp_model::number;
 use smcp_model::time;
 use smcp_model::visible;
 use smcp_policy_cases::moment;
@@ -33,6 +39,10 @@ use smcp_report::ocsf;
 const INTERVAL: Duration = Duration::from_secs(1);
 /// The most bytes that are written before the cursor is.
 const AT_ONCE: usize = 1024 * 1024;
+/// So much of it at once.
+const PART: usize = 16 * 1024;
+/// What may be unread in a standard output that is no pipe.
+const SOCKET: u64 = 1024 * 1024;
 
 /// Write the records for the systems of a security team: as OCSF events, or as they are.
 ///
@@ -69,11 +79,13 @@ impl ExportCommand {
     /// Carries the command out.
     pub(super) fn execute(self, app: &App) -> Result<Exit, Failure> {
         let since = self.since.as_deref().map(|text| beginning(app, text)).transpose()?;
+        self.cursor.iter().try_for_each(|path| refuse_state(app, path))?;
         let cursor = self.cursor.as_deref().map(|path| app.path(path)).transpose()?;
         // Before the first record: what can't be kept is said while nothing is lost.
         let (cursor, read) = cursor.as_deref().map(CursorFile::take).transpose()?.unzip();
-        let mut follower = LogFollower::after(read.flatten());
-        let mut output = ExportOutput { app, format: self.format, cursor, waiting: Vec::new(), read: None };
+        let begin = read.flatten();
+        let mut follower = LogFollower::after(begin);
+        let mut output = ExportOutput::new(app, self.format, cursor, begin);
         loop {
             let mut parts = audit::log(app)?.parts;
             let advanced = follower.advance(&mut parts, &mut |line, cursor| {
@@ -115,9 +127,30 @@ struct ExportOutput<'a> {
     waiting: Vec<u8>,
     /// How far the log was read.
     read: Option<LogCursor>,
+    /// The bytes that standard output has taken.
+    taken: u64,
+    /// How many of these may be in it still, read by nobody.
+    room: u64,
+    /// Where lines end, and how far the log was read then: those that may be unread, and the last before them.
+    ends: VecDeque<(u64, LogCursor)>,
 }
 
-impl ExportOutput<'_> {
+impl<'a> ExportOutput<'a> {
+    fn new(app: &'a App, format: ExportFormat, cursor: Option<CursorFile>, begin: Option<LogCursor>) -> Self {
+        let begin = begin.unwrap_or(LogCursor { head: Head::NOTHING, after: 0 });
+        let room = fcntl(io::stdout(), FcntlArg::F_GETPIPE_SZ).ok().and_then(|size| u64::try_from(size).ok());
+        Self {
+            app,
+            format,
+            cursor,
+            waiting: Vec::new(),
+            read: None,
+            taken: 0,
+            room: room.unwrap_or(SOCKET),
+            ends: VecDeque::from([(0, begin)]),
+        }
+    }
+
     fn line(&mut self, line: &[u8], cursor: LogCursor, is_wanted: bool) -> io::Result<()> {
         if is_wanted {
             match self.format {
@@ -126,6 +159,12 @@ impl ExportOutput<'_> {
             }
         }
         self.read = Some(cursor);
+        let end = self.taken.saturating_add(number::wide(self.waiting.len()));
+        match self.ends.back_mut() {
+            // Nothing was written for it.
+            Some((last, known)) if *last == end => *known = cursor,
+            _ => self.ends.push_back((end, cursor)),
+        }
         if self.waiting.len() < AT_ONCE { Ok(()) } else { self.commit() }
     }
 
@@ -142,10 +181,31 @@ impl ExportOutput<'_> {
     }
 
     fn write(&mut self, read: LogCursor) -> io::Result<()> {
+        let written = self.write_waiting();
+        // Of those before it, all but one are needed no more.
+        let surely_read = self.taken.saturating_sub(self.room);
+        while self.ends.get(1).is_some_and(|(end, _)| *end <= surely_read) {
+            self.ends.pop_front();
+        }
+        let at = match (&written, self.ends.front()) {
+            (Ok(()), _) => read,
+            // Whoever read has left, and what is in the pipe with it.
+            (Err(error), Some((_, cursor))) if error.kind() == io::ErrorKind::BrokenPipe => *cursor,
+            (Err(_), _) => return written,
+        };
+        self.cursor.as_mut().map_or(Ok(()), |cursor| cursor.keep(at))?;
+        written
+    }
+
+    fn write_waiting(&mut self) -> io::Result<()> {
         // Not as an answer, whose reader may leave: what it has not read must come again.
         let mut out = self.app.out().0;
-        out.write_all(&self.waiting)?;
-        out.flush()?;
-        self.cursor.as_mut().map_or(Ok(()), |cursor| cursor.keep(read))
+        // In parts: what was taken of the one that fails is not known.
+        for part in self.waiting.chunks(PART) {
+            out.write_all(part)?;
+            out.flush()?;
+            self.taken = self.taken.saturating_add(number::wide(part.len()));
+        }
+        Ok(())
     }
 }

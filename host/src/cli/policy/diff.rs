@@ -87,6 +87,7 @@ impl DiffCommand {
         let context = Context { interactive: false, ..app.context(false) };
         let mut catalogue = Catalogue::open(app, &self.catalog, &to)?;
         let what_if = WhatIf::new(&from, &to, context, &mut *app.progress())?;
+        what_if.broken().iter().for_each(|why| app.notice(why));
         let mut spool = Spool::new(app);
         let totals = compare(&what_if, &mut catalogue, &mut spool, &mut *app.progress())?;
         catalogue.remarks().iter().for_each(|remark| app.notice(remark));
@@ -100,7 +101,21 @@ impl DiffCommand {
             catalogue: &SafeText::new(&self.catalog),
             totals: &totals,
         };
-        let exit = if self.exit_code && !totals.is_unchanged() { ExitKind::Usage } else { ExitKind::Success };
+        let late = what_if.late();
+        if late > 0 {
+            let packages = if late == 1 { "1 package" } else { &format!("{late} packages") };
+            app.notice(&format!(
+                "policies had no answer about {packages} in their time, though they were asked again: what is said there \
+                 (`fault-deadline`) is not what the rules say"
+            ));
+        }
+        let exit = if late > 0 {
+            ExitKind::Registry
+        } else if self.exit_code && !totals.is_unchanged() {
+            ExitKind::Usage
+        } else {
+            ExitKind::Success
+        };
         if let Some(page) = &self.html {
             let written = write_by(&app.path(page)?, None, &mut |file| diff::html(&report, &mut spool, file));
             written.with_context(|| format!("while writing {}", page.display()))?;
@@ -113,7 +128,7 @@ impl DiffCommand {
                 sarif::changes(&report, &mut spool, &|policy| places.of_policy(policy), exit.code(), out)?;
             }
             AnswerFormat::Json => diff::json(&report, &mut spool, out)?,
-            AnswerFormat::Junit => diff::junit(&report, &mut spool, exit == ExitKind::Usage, out)?,
+            AnswerFormat::Junit => diff::junit(&report, &mut spool, exit != ExitKind::Success, out)?,
         }
         Ok(Exit::Own(exit))
     }

@@ -12,6 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::policy::alone;
 use crate::cli::policy::replay::one;
+use smcp_model::audit::Break;
 use smcp_model::deadline::Deadline;
 use smcp_model::decision::Consent;
 use smcp_model::exit::ExitKind;
@@ -78,7 +79,11 @@ impl ExplainCommand {
 /// Explains a decision of the audit log.
 fn explain_record(app: &App, number: u64) -> Result<Exit, Failure> {
     let session = app.session(None)?;
-    let record = one(&mut audit::log(app)?, number)?;
+    let (record, found) = one(&mut audit::log(app)?, number)?;
+    for Break { file, line, message } in &found.breaks {
+        app.warn_always(&format!("the audit log is damaged: {file}, line {line}: {message}"));
+    }
+    let exit = if found.breaks.is_empty() { Exit::SUCCESS } else { Exit::Own(ExitKind::Integrity) };
     let unexplained = |why: &str| Failure::usage(anyhow::anyhow!("record {number} can't be explained: {why}"));
     let record =
         Record::read(&record).map_err(|error| unexplained(&SafeText::one_line(&error.to_string()).to_string()))?;
@@ -89,7 +94,7 @@ fn explain_record(app: &App, number: u64) -> Result<Exit, Failure> {
     };
     let trust = decision.request.context.as_ref().is_some_and(|context| context.trust);
     match explain::of_record(&session, &decision, &mut *app.progress())? {
-        Ok(explained) => show(app, Ok(explained), trust),
+        Ok(explained) => show(app, Ok(explained), trust).map(|_| exit),
         Err(why) => Err(unexplained(why.as_str())),
     }
 }

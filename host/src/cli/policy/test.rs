@@ -17,6 +17,7 @@ use crate::cli::policy::alone;
 use crate::cli::policy::test::project::SourceFile;
 use crate::cli::policy::test::project::TestedPolicy;
 use crate::cli::policy::write::refuse_input;
+use crate::cli::policy::write::refuse_state;
 use crate::cli::policy::write::write_whole;
 use smcp_cases::PolicyRun;
 use smcp_cases::Tested;
@@ -92,6 +93,7 @@ impl TestCommand {
 
     /// Refuses results in the place of what is tested. What can't be found is said later, in the results, too.
     fn refuse_inputs(&self, app: &App, path: &Path) -> Result<(), Failure> {
+        refuse_state(app, path)?;
         let found = TestedPolicy::find(app, &self.policy, self.cases.as_deref(), self.built_in.is_some());
         let Ok(project) = found else { return Ok(()) };
         let inputs = project.files.iter().chain([&project.component]);

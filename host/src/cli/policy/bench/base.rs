@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::cli::app::App;
 use crate::cli::failure::Failure;
+use crate::cli::policy::write::refuse_state;
 use crate::cli::policy::write::write_whole;
 use smcp_authority as authority;
 use smcp_model::bench::Conditions;
@@ -49,6 +50,7 @@ pub(super) fn same_policy(path: &Path, base: &Measurement, now: &Measurement) ->
 /// Refuses a place where figures would replace something else.
 pub(super) fn check_place(app: &App, path: &Path) -> Result<(), Failure> {
     let while_looking = || format!("while looking at {}", path.display());
+    refuse_state(app, path)?;
     let real = app.path(path)?;
     if !authority::exists(&real).with_context(while_looking).map_err(Failure::usage)? {
         return Ok(());

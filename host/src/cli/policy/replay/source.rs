@@ -16,7 +16,9 @@ use smcp_audit::walk;
 use smcp_model::audit::Break;
 use smcp_model::audit::Event;
 use smcp_model::audit::SCHEMA;
+use smcp_model::audit::Verification;
 use smcp_model::diff::Judgement;
+use smcp_model::exit::ExitKind;
 use smcp_model::json;
 use smcp_model::limits;
 use smcp_model::progress::Progress;
@@ -112,10 +114,14 @@ impl<'s, 'p> Replay<'s, 'p> {
         }
         let bounds = KnownLog { partial: log.parts.len() < whole, other_schemas: true, ..KnownLog::default() };
         let found = walk(&mut log.parts, bounds, &mut |line| self.line(line, since)).map_err(audit::failed)?;
+        self.chain(found);
+        Ok(())
+    }
+
+    fn chain(&mut self, found: Verification) {
         self.tally.breaks = found.breaks;
         self.tally.more_breaks = found.more;
         self.tally.notes = found.notes;
-        Ok(())
     }
 
     fn line(&mut self, line: WalkedLine<'_>, since: Option<&str>) {
@@ -151,7 +157,8 @@ impl<'s, 'p> Replay<'s, 'p> {
     }
 
     fn number(&mut self, log: &mut Snapshot, number: u64) -> Result<(), Failure> {
-        let line = one(log, number)?;
+        let (line, found) = one(log, number)?;
+        self.chain(found);
         self.value(number, &line);
         Ok(())
     }
@@ -161,6 +168,10 @@ impl<'s, 'p> Replay<'s, 'p> {
         let most = usize::try_from(limits::AUDIT_FILE).unwrap_or(usize::MAX);
         let bytes = app.read_document(file, most, limits::START_TIMEOUT_DEFAULT)?;
         let name = SafeText::new(&file.display().to_string());
+        if bytes.trim_ascii().is_empty() {
+            let nothing = anyhow::anyhow!("{name} has no record: what should have written it may have failed");
+            return Err(Failure { exit: ExitKind::Registry, code: "records", ..Failure::usage(nothing) });
+        }
         let whole: Option<Value> = serde_json::from_slice(&bytes).ok();
         if let Some(document) = whole {
             let listed = document.get("records").and_then(Value::as_array);
@@ -253,11 +264,22 @@ fn parsed((_, line): &(u64, Vec<u8>)) -> Result<(DecisionRecord, SafeText), Stri
     }
 }
 
-/// Returns the record with a number of the audit log.
-pub(in crate::cli::policy) fn one(log: &mut Snapshot, number: u64) -> Result<Value, Failure> {
-    let wanted = |key: Option<&smcp_audit::RecordKey<'_>>| key.is_some_and(|key| key.seq == number);
-    let found = smcp_audit::newest(&mut log.parts, 1, wanted).map_err(audit::failed)?;
-    let record = found.into_iter().next().map(|line| line.value);
-    let missing = || anyhow::anyhow!("the audit log has no record {number}; see `smcp audit tail`");
-    record.ok_or_else(|| Failure::usage(missing()))
+/// Returns the record with a number of the audit log, and what is wrong with the log: what is not in its chain is nobody's
+/// word, and what a record says is vouched for by the next one.
+pub(in crate::cli::policy) fn one(log: &mut Snapshot, number: u64) -> Result<(Value, Verification), Failure> {
+    let mut text = None;
+    let bounds = KnownLog { other_schemas: true, ..KnownLog::default() };
+    let found = walk(&mut log.parts, bounds, &mut |line| match line {
+        WalkedLine::Record { text: line, seq, .. } if seq == number => text = Some(line.to_vec()),
+        WalkedLine::Record { .. } | WalkedLine::OtherSchema | WalkedLine::Damaged => {}
+    });
+    let found = found.map_err(audit::failed)?;
+    match text {
+        Some(text) => Ok((serde_json::from_slice(&text).unwrap_or_default(), found)),
+        None => {
+            let missing = anyhow::anyhow!("the audit log has no record {number}; see `smcp audit tail`");
+            let exit = if found.breaks.is_empty() { ExitKind::Usage } else { ExitKind::Integrity };
+            Err(Failure { exit, ..Failure::usage(missing) })
+        }
+    }
 }

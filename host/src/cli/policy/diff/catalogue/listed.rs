@@ -32,10 +32,7 @@ impl ListedCatalogue {
         let mut registry = app.registry(name)?;
         registry.resolve(|path| authority::resolve(path).ok());
         let asking = app.session_at(session, registry);
-        let Some(packages) = PackageList::of(&asking)? else {
-            let error = anyhow::anyhow!("`{name}` can't be listed: only a directory and a registry of images can");
-            return Err(Failure::usage(error));
-        };
+        let packages = PackageList::of(&asking)?;
         Ok(Self { packages, unpublished: 0, patience: session.config().start_timeout() })
     }
 
@@ -62,8 +59,16 @@ impl ListedCatalogue {
     }
 
     pub(super) fn remarks(&self) -> Vec<String> {
-        let count = self.unpublished;
-        let remark = || format!("{count} packages of the registry have no published version, and are left out");
-        (count > 0).then(remark).into_iter().collect()
+        let not_runnable = self.packages.not_runnable();
+        let counted = [
+            (self.unpublished.saturating_sub(not_runnable), "no published version"),
+            (not_runnable, "no MCP bundle that smcp could run"),
+        ];
+        let remark = |(count, what)| match count {
+            0 => None,
+            1 => Some(format!("1 package of the registry has {what}, and is left out")),
+            count => Some(format!("{count} packages of the registry have {what}, and are left out")),
+        };
+        counted.into_iter().filter_map(remark).collect()
     }
 }

@@ -19,8 +19,10 @@ use crate::cli::policy::diff::catalogue::CatalogueEntry;
 use crate::cli::policy::diff::catalogue::EntryContent;
 use crate::cli::policy::diff::catalogue::EntryPlace;
 use crate::cli::policy::diff::catalogue::wrong;
+use smcp_audit::KnownLog;
 use smcp_audit::LineKey;
 use smcp_audit::LogFile;
+use smcp_model::audit::Break;
 use smcp_model::audit::Event;
 use smcp_model::audit::SCHEMA;
 use smcp_model::facts_document;
@@ -56,6 +58,12 @@ impl RecordedCatalogue {
     /// Looks through the user's log, the files that were put aside included.
     pub(super) fn open(app: &App) -> Result<Self, Failure> {
         let mut parts = audit::log(app)?.parts;
+        // First, and by itself: what a chain that does not hold says of packages is nobody's word.
+        let bounds = KnownLog { other_schemas: true, ..KnownLog::default() };
+        let found = smcp_audit::verify(&mut parts, bounds).map_err(audit::failed)?;
+        if let Some(Break { file, line, message }) = found.breaks.first() {
+            return Err(wrong(anyhow::anyhow!("{file}, line {line}: {message}\n  `smcp audit verify` says all")));
+        }
         let mut packages: BTreeMap<String, LastRecord> = BTreeMap::new();
         let (mut foreign, mut before_policies) = (0_u64, 0_u64);
         for (number, part) in parts.iter_mut().enumerate() {
