@@ -28,10 +28,19 @@ pub(crate) fn session(
     });
     let mut client = Command::new(Peers::get().python().join("python3"));
     client.arg(format!("{ROOT}/tests/peers/python/client.py")).arg(wanted.to_string());
-    client.env("HOME", bed.path("")).env("SMCP_CONFIG", bed.path("config.yaml"));
+    client.env("HOME", bed.path("")).env("SMCP_CONFIG", bed.path("config.yaml")).env("PATH", path());
     let output = client.output().map_err(|error| error.to_string())?;
     if !output.status.success() {
         return Err(format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr)));
     }
     serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
+}
+
+/// The PATH of the tests, with the folder of the program that `python3` is first: what only looks for it starts a second
+/// program, and a server that may not do that is refused.
+fn path() -> String {
+    let code = "import os, sys; print(os.path.dirname(os.path.realpath(sys.executable)))";
+    let output = Command::new("python3").args(["-c", code]).output().unwrap();
+    let folder = String::from_utf8(output.stdout).unwrap();
+    format!("{}:{}", folder.trim(), std::env::var("PATH").unwrap())
 }
