@@ -23,12 +23,8 @@ fn repository() -> (TestBed, Reader) {
     for folder in ["policies/cases", ".github/workflows", ".vscode"] {
         fs::create_dir_all(bed.path(folder)).unwrap();
     }
-    let own = std::env::var_os("PATH").unwrap();
-    let program = Path::new(env!("CARGO_BIN_EXE_smcp")).parent().unwrap();
-    let path = std::env::join_paths([program.to_owned()].into_iter().chain(std::env::split_paths(&own))).unwrap();
-    let folder = bed.path("").canonicalize().unwrap();
-    let env = vec![("PATH", path), ("HOME", folder.clone().into())];
-    (bed, Reader { place: folder.clone(), env, folder })
+    let reader = Reader::of(&bed);
+    (bed, reader)
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::bed::TestBed;
 use crate::pages::Block;
 
 /// A reader of a page, at some point of it.
@@ -23,6 +24,16 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
+    /// A reader whose home is the bed, and who has `smcp` on the PATH.
+    pub(crate) fn of(bed: &TestBed) -> Self {
+        let own = std::env::var_os("PATH").unwrap();
+        let program = Path::new(env!("CARGO_BIN_EXE_smcp")).parent().unwrap();
+        let path = std::env::join_paths([program.to_owned()].into_iter().chain(std::env::split_paths(&own))).unwrap();
+        let folder = bed.path("").canonicalize().unwrap();
+        let env = vec![("PATH", path), ("HOME", folder.clone().into())];
+        Self { place: folder.clone(), env, folder }
+    }
+
     /// Writes a file of the page.
     pub(crate) fn writes(&self, file: &str, text: &str) {
         fs::write(self.folder.join(file), text).unwrap();

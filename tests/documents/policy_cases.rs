@@ -17,12 +17,7 @@ fn the_page_about_cases_works_word_for_word() {
     let bed = TestBed::new();
     bed.write("no_network.wasm", fs::read(format!("{ROOT}/examples/policies/dist/no_network.wasm")).unwrap());
     fs::create_dir(bed.path("cases")).unwrap();
-    let own = std::env::var_os("PATH").unwrap();
-    let program = Path::new(env!("CARGO_BIN_EXE_smcp")).parent().unwrap();
-    let path = std::env::join_paths([program.to_owned()].into_iter().chain(std::env::split_paths(&own))).unwrap();
-    let folder = bed.path("").canonicalize().unwrap();
-    let env = vec![("PATH", path), ("HOME", folder.clone().into())];
-    let mut reader = Reader { place: folder.clone(), env, folder };
+    let mut reader = Reader::of(&bed);
     let (mut printed, mut followed) = (None, 0);
     for block in page.blocks() {
         if let Some(file) = block.value("file") {

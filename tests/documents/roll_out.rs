@@ -35,12 +35,8 @@ fn machine() -> (TestBed, Reader) {
         bed.run(&format!("policy check acme/{used}")).succeeds();
     }
     bed.run("policy check acme/gone@1.0.0").exits(2);
-    let own = std::env::var_os("PATH").unwrap();
-    let program = Path::new(env!("CARGO_BIN_EXE_smcp")).parent().unwrap();
-    let path = std::env::join_paths([program.to_owned()].into_iter().chain(std::env::split_paths(&own))).unwrap();
-    let folder = bed.path("").canonicalize().unwrap();
-    let env = vec![("PATH", path), ("HOME", folder.clone().into())];
-    (bed, Reader { place: folder.clone(), env, folder })
+    let reader = Reader::of(&bed);
+    (bed, reader)
 }
 
 #[test]

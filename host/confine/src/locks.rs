@@ -113,7 +113,13 @@ impl Locks {
         }
         if self.known {
             system::close_at_exec();
-            system::drop_capabilities()?;
+            // Those of a namespace of its own reach nothing outside, and would open it again.
+            let namespaced = self.network.is_some();
+            system::drop_capabilities(if namespaced {
+                system::ALL_CAPABILITIES
+            } else {
+                system::MACHINE_CAPABILITIES
+            })?;
         }
         if self.filter.is_empty() { Ok(()) } else { system::filter(&self.filter) }
     }

@@ -74,7 +74,7 @@ impl Network {
         Ok((Self { settings, handed_out }, WayOut(ours)))
     }
 
-    /// Puts this process into its network, without any capability, and hands the sockets out.
+    /// Puts this process into its network, in which it has every capability until they are dropped, and hands the sockets out.
     pub(crate) fn enter(&self) -> Result<(), Errno> {
         inside::enter(&self.settings, self.handed_out.as_fd())
     }

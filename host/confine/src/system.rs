@@ -41,9 +41,23 @@ const CAPABILITIES_VERSION: u32 = 0x2008_0522;
 /// The first descriptor that is no standard stream.
 const STREAMS: u32 = 3;
 
-/// `CAP_DAC_READ_SEARCH`, `…_LINUX_IMMUTABLE`, `…_SYS_MODULE`, `…_SYS_RAWIO`, `…_SYS_PTRACE`, `…_SYS_ADMIN`, `…_SYS_BOOT`,
-/// `…_SYS_TIME`, `…_MKNOD`, `…_SYSLOG`, `…_PERFMON`, `…_BPF`, `…_CHECKPOINT_RESTORE`
-const CAPABILITIES: [libc::c_ulong; 13] = [2, 9, 16, 17, 19, 21, 22, 25, 27, 34, 38, 39, 40];
+/// Every capability, those of kernels to come included.
+pub(crate) const ALL_CAPABILITIES: u64 = u64::MAX;
+/// What only whoever runs a machine needs: `CAP_DAC_READ_SEARCH`, `…_LINUX_IMMUTABLE`, `…_SYS_MODULE`, `…_SYS_RAWIO`,
+/// `…_SYS_PTRACE`, `…_SYS_ADMIN`, `…_SYS_BOOT`, `…_SYS_TIME`, `…_MKNOD`, `…_SYSLOG`, `…_PERFMON`, `…_BPF`, `…_CHECKPOINT_RESTORE`.
+pub(crate) const MACHINE_CAPABILITIES: u64 = 1 << 2
+    | 1 << 9
+    | 1 << 16
+    | 1 << 17
+    | 1 << 19
+    | 1 << 21
+    | 1 << 22
+    | 1 << 25
+    | 1 << 27
+    | 1 << 34
+    | 1 << 38
+    | 1 << 39
+    | 1 << 40;
 
 /// `struct landlock_path_beneath_attr`
 #[repr(C, packed)]
@@ -120,20 +134,21 @@ struct Capabilities {
     inheritable: u32,
 }
 
-/// Takes from this process what only whoever runs a machine needs, and what programs would inherit of capabilities at all.
-/// Without new privileges no program gets more than this process has: root's neither.
-pub(crate) fn drop_capabilities() -> Result<(), Errno> {
-    for capability in CAPABILITIES {
-        // SAFETY: the arguments are integers. Who may not do it still loses his own, below.
-        unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
+/// Takes these capabilities from this process, and what programs would inherit of any. Without new privileges no program
+/// gets more than this process has: root's neither.
+pub(crate) fn drop_capabilities(dropped: u64) -> Result<(), Errno> {
+    for capability in (0..u64::BITS).filter(|capability| dropped >> capability & 1 == 1) {
+        // SAFETY: the arguments are integers. Who may not do it still loses his own, below; one that the kernel does not know
+        // is refused.
+        unsafe { libc::prctl(libc::PR_CAPBSET_DROP, libc::c_ulong::from(capability), 0, 0, 0) };
     }
     let mut header = Header { version: CAPABILITIES_VERSION, pid: 0 };
     let mut sets = [Capabilities::default(); 2];
     // SAFETY: the header and the two sets are laid out as this version has them, and live as long as the call.
     Errno::result(unsafe { libc::syscall(libc::SYS_capget, &raw mut header, sets.as_mut_ptr()) })?;
-    for (set, half) in sets.iter_mut().zip(0..) {
-        let of_half = CAPABILITIES.iter().filter(|capability| **capability / 32 == half);
-        let kept = !of_half.fold(0_u32, |all, capability| all | 1 << (capability % 32));
+    let halves = [dropped & 0xffff_ffff, dropped >> 32].map(|half| u32::try_from(half).unwrap_or(u32::MAX));
+    for (set, half) in sets.iter_mut().zip(halves) {
+        let kept = !half;
         // What is not inheritable is not ambient, either.
         *set = Capabilities { effective: set.effective & kept, permitted: set.permitted & kept, inheritable: 0 };
     }

@@ -27,10 +27,6 @@ use smcp_model::limits;
 pub(super) const NAMES: u16 = 53;
 /// The sockets of one message: those of all ports, with those for names and for the proxy.
 pub(super) const MOST: usize = limits::outbound::PORTS + 3;
-/// The longest capability of any kernel to come.
-const CAPABILITIES: libc::c_ulong = 64;
-/// `_LINUX_CAPABILITY_VERSION_3`
-const CAPABILITY_VERSION: u32 = 0x2008_0522;
 /// The stack of a trial, in words of 16 bytes.
 const TRIAL_STACK: usize = 4096;
 
@@ -70,7 +66,7 @@ pub(super) fn enter(settings: &NetworkSettings, handed_out: BorrowedFd<'_>) -> R
         // SAFETY: the socket was made above, and nobody else has its number.
         unsafe { libc::close(*socket) };
     }
-    drop_all_capabilities()
+    Ok(())
 }
 
 fn fill(path: &std::ffi::CStr, text: &[u8]) -> Result<(), Errno> {
@@ -222,21 +218,6 @@ pub(super) fn descriptors(messages: impl Iterator<Item = ControlMessageOwned>) -
         }
     }
     found
-}
-
-/// Gives up every capability of the namespace, root's too, for this process and all that it becomes.
-fn drop_all_capabilities() -> Result<(), Errno> {
-    for capability in 0..CAPABILITIES {
-        // SAFETY: the arguments are integers. One that the kernel does not know is refused.
-        unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
-    }
-    // SAFETY: as above.
-    unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) };
-    let head = [CAPABILITY_VERSION, 0];
-    // Effective, permitted and inheritable, in two halves.
-    let none = [0_u32; 6];
-    // SAFETY: the kernel reads two integers and six, which live during the call.
-    Errno::result(unsafe { libc::syscall(libc::SYS_capset, head.as_ptr(), none.as_ptr()) }).map(drop)
 }
 
 /// What a trial is told, and what it finds.
