@@ -195,6 +195,8 @@ fn who_leaves_in_the_middle_gets_the_rest_later() {
         for _ in 0..lines {
             output.read_line(&mut part).unwrap();
         }
+        // What its buffer has is out of the pipe, too.
+        part += str::from_utf8(output.buffer()).unwrap();
         drop(output);
         child.wait().unwrap();
         // It goes on where this one had come to, or before that, by no more than the pipe has room for.
