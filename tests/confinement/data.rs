@@ -3,6 +3,7 @@
 use std::io::BufRead as _;
 use std::io::BufReader;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::fs::symlink;
 
 use serde_json::Value;
@@ -121,6 +122,14 @@ fn a_servers_folder_may_hold_anything() {
     assert!(entry["size"].as_u64().unwrap() < 1 << 20, "{entry}");
     bed.run("data rm acme/tool").succeeds();
     assert_eq!(bed.read("mine").len(), 1 << 20);
+
+    let data = bed.path(".mcp/data");
+    let mode = |mode| std::fs::set_permissions(&data, PermissionsExt::from_mode(mode)).unwrap();
+    mode(0o777);
+    let open =
+        bed.run("data ls").refuses(1, &["is not safe for what servers keep: others may write to it", "chmod go-w"]);
+    assert!(!open.stderr.contains("--cache-dir"), "it has one place: {open}");
+    mode(0o700);
 
     // What smcp did not make is not looked into, and a link in its place is refused.
     bed.write(".mcp/data/notes/acme/tool/file", "mine");

@@ -140,6 +140,8 @@ pub enum FolderProblem {
     },
     /// Another user could change the files that run.
     Exposed(Untrusted),
+    /// Another user could change what servers keep.
+    ExposedData(Untrusted),
     /// A folder of the cache is a link.
     Link,
     /// A folder that is named as the cache has other contents. The value is the first name that no version of smcp made.
@@ -174,6 +176,15 @@ impl fmt::Display for FolderError {
             FolderProblem::Exposed(problem) => {
                 write!(f, "{place} is not safe for what runs: {problem}\n  {}", remedy(&self.place, *problem))
             }
+            FolderProblem::ExposedData(problem) => {
+                write!(f, "{place} is not safe for what servers keep: {problem}\n  ")?;
+                match problem {
+                    Untrusted::Foreign { .. } => write!(f, "make it yours"),
+                    Untrusted::OthersWrite { .. } | Untrusted::GroupWrites { .. } => {
+                        write!(f, "run: {} {place}", problem.remedy())
+                    }
+                }
+            }
             FolderProblem::Link => {
                 write!(f, "{place} is a link, and links are not followed there: put the folder itself in its place")
             }
@@ -190,7 +201,10 @@ impl std::error::Error for FolderError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.problem {
             FolderProblem::Unusable { cause, .. } => Some(cause),
-            FolderProblem::Exposed(_) | FolderProblem::Link | FolderProblem::NotACache(_) => None,
+            FolderProblem::Exposed(_)
+            | FolderProblem::ExposedData(_)
+            | FolderProblem::Link
+            | FolderProblem::NotACache(_) => None,
         }
     }
 }
@@ -212,7 +226,16 @@ impl FolderPurpose {
     pub(crate) fn failed(self, place: &Path, doing: &'static str) -> impl Fn(io::Error) -> StoreError + Copy {
         move |error| {
             let unusable = |cause| FolderProblem::Unusable { purpose: self, doing, cause }.at(place).into();
-            error.downcast::<StoreError>().unwrap_or_else(|error| recover(error, unusable))
+            match error.downcast::<StoreError>() {
+                // Where the cache lies can be chosen; where servers keep things can't.
+                Ok(StoreError::Folder(FolderError { place, problem: FolderProblem::Exposed(problem) }))
+                    if self == Self::Data =>
+                {
+                    FolderProblem::ExposedData(problem).at(&place).into()
+                }
+                Ok(error) => error,
+                Err(error) => recover(error, unusable),
+            }
         }
     }
 }
