@@ -60,6 +60,8 @@ pub(crate) struct Cold {
     pub(crate) first: Vec<f64>,
     /// From the start to the first byte of a server with very many files, ms.
     pub(crate) large: Vec<f64>,
+    /// What-if over the whole catalogue, s.
+    pub(crate) what_if: Vec<f64>,
     /// The memory of `smcp run` while it waits, MiB.
     pub(crate) waiting: Vec<f64>,
 }
@@ -145,9 +147,10 @@ impl Cold {
         let rounds = if plan.quick { 1 } else { 5 };
         world.run_large().first_byte()?;
         let large = (0..rounds).map(|_| Ok(world.run_large().first_byte()?.wall)).collect::<Result<_>>()?;
+        let what_if = what_if(world, rounds)?;
         let waiting = |_| Ok(world.run(Log::Memory).until_first_byte(resident)?.1);
         let waiting = (0..rounds).map(waiting).collect::<Result<_>>()?;
-        Ok(Self { cases, peers, first, large, waiting })
+        Ok(Self { cases, peers, first, large, what_if, waiting })
     }
 
     pub(crate) fn case(&self, name: &str) -> Option<&Case> {
@@ -172,4 +175,15 @@ fn first_decisions(plan: &Plan, world: &World) -> Result<Vec<f64>> {
     let first = |_| Ok(call.output(&[0])?.trim().parse::<f64>()? / 1e6);
     call.output(&[0])?;
     (0..plan.rounds.div_ceil(ROUNDS_PER_FIRST)).map(first).collect()
+}
+
+/// Measures what-if, once it is certain that every package of the catalogue was judged.
+fn what_if(world: &World, rounds: usize) -> Result<Vec<f64>> {
+    let call = world.what_if();
+    let told: serde_json::Value = serde_json::from_str(&call.output(&[0])?)?;
+    let counted = |name| told.pointer(&format!("/summary/{name}")).and_then(serde_json::Value::as_u64);
+    if counted("packages") != u64::try_from(world.catalogue).ok() || counted("newly_blocked") == Some(0) {
+        return Err(format!("what-if did not judge {} packages", world.catalogue).into());
+    }
+    (0..rounds).map(|_| Ok(call.whole()?.wall / 1e3)).collect()
 }

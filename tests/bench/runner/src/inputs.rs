@@ -33,6 +33,18 @@ pub(crate) fn documents() -> Vec<String> {
     (0..COUNT).map(|_| Value::Object(document(&mut random)).to_string()).collect()
 }
 
+/// Returns a catalogue of so many packages, each with such a document.
+pub(crate) fn catalogue(count: usize) -> Vec<String> {
+    let mut random = Random::new(SEED);
+    let mut package = |number| {
+        let mut facts = document(&mut random);
+        facts.insert("name".to_owned(), format!("bench/package-{number}").into());
+        facts.insert("version".to_owned(), "1.0.0".into());
+        Value::Object(facts).to_string()
+    };
+    (0..count).map(&mut package).collect()
+}
+
 fn document(random: &mut Random) -> Map<String, Value> {
     let origin = if random.below(10) < 8 { random.pick(&ALLOWED, &"") } else { random.pick(&OTHERS, &"") };
     let level = random.pick(&[2, 3, 2, 3, 2, 3, 1, 0], &2);

@@ -32,6 +32,16 @@ const POLICY: &str = "policy:
   cert_mode: strict
 ";
 
+/// The same with every check changed, for what-if.
+const STRICTER: &str = "policy:
+  allowed_origins: [official]
+  min_cert_level: 3
+  min_score: 80
+  warning_threshold: 0
+  cert_score_check: enforce
+  cert_mode: strict
+";
+
 /// The folder of the bench, and one in memory that is removed at the end.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -48,6 +58,8 @@ pub(crate) struct World {
     pub(crate) custom_size: usize,
     /// How many files the large package has.
     pub(crate) large_files: usize,
+    /// How many packages the catalogue for what-if has.
+    pub(crate) catalogue: usize,
 }
 
 /// Where the audit log is.
@@ -78,6 +90,7 @@ impl World {
             documents,
             custom_size: 0,
             large_files: if plan.quick { 200 } else { 20_000 },
+            catalogue: if plan.quick { 2_000 } else { 100_000 },
             folder,
             memory,
         };
@@ -92,6 +105,9 @@ impl World {
         )?;
         world.make_policies(plan)?;
         world.make_packages()?;
+        let old = world.configuration(Log::Memory, 0);
+        fs::write(world.folder.join("stricter.yaml"), fs::read_to_string(old)?.replace(POLICY, STRICTER))?;
+        fs::write(world.folder.join("catalogue.jsonl"), inputs::catalogue(world.catalogue).join("\n"))?;
         Ok(world)
     }
 
@@ -182,6 +198,14 @@ impl World {
 
     pub(crate) fn run_large(&self) -> Call {
         self.smcp(Log::Memory, 0).with(&["run", LARGE])
+    }
+
+    /// What the stricter rules would do to the catalogue.
+    pub(crate) fn what_if(&self) -> Call {
+        let old = self.configuration(Log::Memory, 0).display().to_string();
+        let (new, catalogue) = (self.text("stricter.yaml"), self.text("catalogue.jsonl"));
+        let arguments = ["policy", "diff", "--json", "--from", &old, "--to", &new, "--catalog", &catalogue];
+        self.in_home(Call::new(&self.smcp, &arguments))
     }
 
     /// A process with nothing but a home and a search path.
