@@ -67,6 +67,11 @@ const OPEN: [&str; 9] = [
     "read itself",
 ];
 
+/// Checks what holds for every server, and for one that is observed as well.
+fn everywhere(check: impl Fn(&World)) {
+    [World::new(""), World::new("").observed()].iter().for_each(check);
+}
+
 fn nothing() -> Value {
     json!({})
 }
@@ -89,98 +94,103 @@ fn without_confinement_all_of_it_can_be_done() {
 
 #[test]
 fn files_that_were_not_asked_for_are_out_of_reach() {
-    let world = World::new("");
-    for permissions in [nothing(), alone()] {
-        if !world.confines(&permissions) {
-            continue;
+    everywhere(|world| {
+        for permissions in [nothing(), alone()] {
+            if !world.confines(&permissions) {
+                continue;
+            }
+            let names = [&FILES[..], &MORE].concat();
+            all(&world.tries(&names), &names, "refused");
+            assert_eq!(world.bed.read(".ssh/key"), "secret");
+            assert!(world.bed.has(".ssh/other") && !world.bed.has("new"));
+            let open = world.tries(&OPEN);
+            all(&open, &OPEN, "done");
+            let machine = u64::from_str_radix(outcome(&open, "CapEff"), 16).unwrap();
+            assert_eq!(
+                machine & (1 << 17 | 1 << 19 | 1 << 21),
+                0,
+                "no raw memory, no tracing, no administration: {machine:x}"
+            );
+            // Whoever starts others finds them in `/proc`, with the arguments of all.
+            let arguments = world.tries(&["read smcp's arguments"]);
+            all(&arguments, &["read smcp's arguments"], if permissions == alone() { "refused" } else { "done" });
+            assert_eq!((outcome(&open, "NoNewPrivs"), outcome(&open, "core")), ("1", "(0, 0)"));
+            assert_eq!(outcome(&open, "open files"), "0 1 2", "and the folder that was listed is the next");
         }
-        let names = [&FILES[..], &MORE].concat();
-        all(&world.tries(&names), &names, "refused");
-        assert_eq!(world.bed.read(".ssh/key"), "secret");
-        assert!(world.bed.has(".ssh/other") && !world.bed.has("new"));
-        let open = world.tries(&OPEN);
-        all(&open, &OPEN, "done");
-        let machine = u64::from_str_radix(outcome(&open, "CapEff"), 16).unwrap();
-        assert_eq!(
-            machine & (1 << 17 | 1 << 19 | 1 << 21),
-            0,
-            "no raw memory, no tracing, no administration: {machine:x}"
-        );
-        // Whoever starts others finds them in `/proc`, with the arguments of all.
-        let arguments = world.tries(&["read smcp's arguments"]);
-        all(&arguments, &["read smcp's arguments"], if permissions == alone() { "refused" } else { "done" });
-        assert_eq!((outcome(&open, "NoNewPrivs"), outcome(&open, "core")), ("1", "(0, 0)"));
-        assert_eq!(outcome(&open, "open files"), "0 1 2", "and the folder that was listed is the next");
-    }
+    });
 }
 
 #[test]
 fn without_hosts_there_is_no_network() {
-    let world = World::new("");
-    if world.confines(&nothing()) {
-        all(&world.tries(&NETWORK), &NETWORK, "refused");
-    }
-    if world.confines(&json!({"network": {"outbound": ["*"]}})) {
-        let asked = [&NETWORK[..3], &OPEN].concat();
-        all(&world.tries(&asked), &asked, "done");
-        all(&world.tries(&FILES), &FILES, "refused");
-        all(&world.tries(&["use an abstract socket"]), &["use an abstract socket"], "refused");
-    }
+    everywhere(|world| {
+        if world.confines(&nothing()) {
+            all(&world.tries(&NETWORK), &NETWORK, "refused");
+        }
+        if world.confines(&json!({"network": {"outbound": ["*"]}})) {
+            let asked = [&NETWORK[..3], &OPEN].concat();
+            all(&world.tries(&asked), &asked, "done");
+            all(&world.tries(&FILES), &FILES, "refused");
+            all(&world.tries(&["use an abstract socket"]), &["use an abstract socket"], "refused");
+        }
+    });
 }
 
 #[test]
 fn calls_of_machines_are_refused_to_everybody() {
-    let world = World::new("");
-    for permissions in [nothing(), alone(), json!({"network": {"outbound": ["*"]}}), Value::Null] {
-        if world.confines(&permissions) {
-            let tries = world.tries(&KERNEL);
-            all(&tries, &KERNEL, "refused");
-            assert_eq!((outcome(&tries, "NoNewPrivs"), outcome(&tries, "Seccomp")), ("1", "2"));
+    everywhere(|world| {
+        for permissions in [nothing(), alone(), json!({"network": {"outbound": ["*"]}}), Value::Null] {
+            if world.confines(&permissions) {
+                let tries = world.tries(&KERNEL);
+                all(&tries, &KERNEL, "refused");
+                assert_eq!((outcome(&tries, "NoNewPrivs"), outcome(&tries, "Seccomp")), ("1", "2"));
+            }
+            if permissions != Value::Null && world.confines(&permissions) {
+                all(&world.tries(&NAMESPACES), &NAMESPACES, "refused");
+            }
         }
-        if permissions != Value::Null && world.confines(&permissions) {
-            all(&world.tries(&NAMESPACES), &NAMESPACES, "refused");
-        }
-    }
+    });
 }
 
 #[test]
 fn who_starts_no_other_programs_can_not_start_one() {
-    let world = World::new("");
-    if world.confines(&alone()) {
-        let names = [&PROCESSES[..], &TAKEN_OVER].concat();
-        all(&world.tries(&names), &names, "refused");
-        all(&world.tries(&OPEN), &OPEN, "done");
-    }
-    if world.confines(&nothing()) {
-        let able = [&PROCESSES[..1], &PROCESSES[2..], &OPEN].concat();
-        all(&world.tries(&able), &able, "done");
-    }
+    everywhere(|world| {
+        if world.confines(&alone()) {
+            let names = [&PROCESSES[..], &TAKEN_OVER].concat();
+            all(&world.tries(&names), &names, "refused");
+            all(&world.tries(&OPEN), &OPEN, "done");
+        }
+        if world.confines(&nothing()) {
+            let able = [&PROCESSES[..1], &PROCESSES[2..], &OPEN].concat();
+            all(&world.tries(&able), &able, "done");
+        }
+    });
 }
 
 #[test]
 fn lists_of_files_mean_what_they_say() {
-    let world = World::new("");
-    let lists = json!({"filesystem": {"read": ["~/docs"], "write": ["~/out"]}});
-    if world.confines(&lists) {
-        let (open, closed) = (
-            ["read what it asked for", "write what it asked for"],
-            ["read what it may write", "write what it may read"],
-        );
-        all(&world.tries(&open), &open, "done");
-        all(&world.tries(&closed), &closed, "refused");
-        all(&world.tries(&FILES), &FILES, "refused");
-        assert!(world.bed.has("out/made"));
-    }
-    // All of the home is not the keys in it.
-    if world.confines(&json!({"filesystem": {"read": ["~", "*"], "write": ["/"]}})) {
-        all(&world.tries(&["read what it asked for"]), &["read what it asked for"], "done");
-        let kept = ["read the key", "read it by /proc", "read the rules", "remove it", "change the registry"];
-        all(&world.tries(&kept), &kept, "refused");
-    }
-    if world.confines(&json!({"filesystem": {"read": ["~/.ssh"]}})) {
-        all(&world.tries(&["read the key"]), &["read the key"], "done");
-        all(&world.tries(&["empty it", "read the rules"]), &["empty it", "read the rules"], "refused");
-    }
+    everywhere(|world| {
+        let lists = json!({"filesystem": {"read": ["~/docs"], "write": ["~/out"]}});
+        if world.confines(&lists) {
+            let (open, closed) = (
+                ["read what it asked for", "write what it asked for"],
+                ["read what it may write", "write what it may read"],
+            );
+            all(&world.tries(&open), &open, "done");
+            all(&world.tries(&closed), &closed, "refused");
+            all(&world.tries(&FILES), &FILES, "refused");
+            assert!(world.bed.has("out/made"));
+        }
+        // All of the home is not the keys in it.
+        if world.confines(&json!({"filesystem": {"read": ["~", "*"], "write": ["/"]}})) {
+            all(&world.tries(&["read what it asked for"]), &["read what it asked for"], "done");
+            let kept = ["read the key", "read it by /proc", "read the rules", "remove it", "change the registry"];
+            all(&world.tries(&kept), &kept, "refused");
+        }
+        if world.confines(&json!({"filesystem": {"read": ["~/.ssh"]}})) {
+            all(&world.tries(&["read the key"]), &["read the key"], "done");
+            all(&world.tries(&["empty it", "read the rules"]), &["empty it", "read the rules"], "refused");
+        }
+    });
 }
 
 #[test]

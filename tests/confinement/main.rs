@@ -21,6 +21,7 @@ mod data;
 mod given;
 mod hosts;
 mod hostile;
+mod observed;
 mod ordinary;
 mod places;
 mod said;

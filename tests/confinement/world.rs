@@ -10,6 +10,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::bed::Package;
+use crate::bed::Ran;
 use crate::bed::TestBed;
 
 /// The hostile server.
@@ -20,6 +21,8 @@ pub(crate) const TOOL: &str = "acme/tool@1.0.0";
 pub(crate) struct World {
     pub(crate) bed: TestBed,
     abstract_name: String,
+    /// More of the command line.
+    options: &'static str,
     _session: [UnixListener; 2],
 }
 
@@ -33,7 +36,12 @@ impl World {
         let abstract_name = format!("smcp-{}", bed.path("").display());
         let address = SocketAddr::from_abstract_name(&abstract_name).unwrap();
         let session = [UnixListener::bind(bed.path("session")).unwrap(), UnixListener::bind_addr(&address).unwrap()];
-        Self { bed, abstract_name, _session: session }
+        Self { bed, abstract_name, options: "", _session: session }
+    }
+
+    /// The same world, in which servers are observed.
+    pub(crate) fn observed(self) -> Self {
+        Self { options: "--confinement observe", ..self }
     }
 
     /// Publishes the hostile server with these permissions, and has it try. `null` is a manifest without a block.
@@ -52,9 +60,14 @@ impl World {
 
     /// Runs the server to its end with these arguments; returns what it prints.
     pub(crate) fn start(&self, arguments: &[&str]) -> String {
-        let line = format!("run {TOOL} --env PROBE_ABSTRACT --");
+        self.ran(arguments).stdout
+    }
+
+    /// Runs the server to its end with these arguments.
+    pub(crate) fn ran(&self, arguments: &[&str]) -> Ran {
+        let line = format!("run {} {TOOL} --env PROBE_ABSTRACT --", self.options);
         let invocation = self.bed.smcp(&line).args(arguments).env("PROBE_ABSTRACT", &self.abstract_name);
-        invocation.env("PATH", python_path()).run().succeeds().stdout
+        invocation.env("PATH", python_path()).run().succeeds()
     }
 
     /// How far the published server would be confined: the state, and what is missing.

@@ -49,6 +49,20 @@ impl Strictness {
     }
 }
 
+/// What the command line says about the confinement of one server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedConfinement {
+    /// At least this.
+    Held(Strictness),
+    /// At least best-effort, and watched.
+    Observed,
+}
+
+impl AskedConfinement {
+    /// The word for [`Self::Observed`].
+    pub const OBSERVE: &str = "observe";
+}
+
 /// Where each new head of the audit log is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]

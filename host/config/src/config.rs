@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::Places;
+use crate::choice::AskedConfinement;
 use crate::choice::Audit;
 use crate::choice::AuditHead;
 use crate::choice::OnSuspect;
@@ -297,8 +298,12 @@ impl Config {
     ///
     /// # Errors
     /// When the layers are stricter; then nothing changes.
-    pub fn tighten_confinement(&mut self, confining: Strictness) -> Result<(), LooserError> {
+    pub fn tighten_confinement(&mut self, asked: AskedConfinement) -> Result<(), LooserError> {
         let configured = self.confinement();
+        let confining = match asked {
+            AskedConfinement::Held(confining) => confining,
+            AskedConfinement::Observed => configured.min(Strictness::BestEffort),
+        };
         if confining > configured {
             return Err(LooserError { asked: confining.as_str(), configured: configured.as_str() });
         }

@@ -18,7 +18,7 @@ pub(crate) struct AskedPath {
 /// What begins a path in the home of the user.
 const HOME: [&str; 3] = ["~", "$HOME", "${HOME}"];
 /// The characters that make a name a pattern.
-const WILD: [char; 4] = ['*', '?', '[', '{'];
+pub(crate) const WILD: [char; 4] = ['*', '?', '[', '{'];
 
 /// Returns the path that an entry of a manifest's lists stands for; `None` when it stands for none outside of the bundle.
 pub fn path_asked_for(text: &str, home: &Path) -> Option<PathBuf> {

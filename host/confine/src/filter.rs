@@ -5,7 +5,8 @@
 
 #![cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux has such filters"))]
 
-mod calls;
+pub(crate) mod calls;
+pub(crate) mod verdict;
 
 use crate::filter::calls::MACHINE;
 use crate::filter::calls::NAMESPACES;
@@ -51,14 +52,16 @@ const RETURN: u16 = 0x06;
 const ALLOW: u32 = 0x7fff_0000;
 const ERROR: u32 = 0x0005_0000;
 const KILL: u32 = 0x8000_0000;
+/// Asks whoever listens to the filter.
+const ASK: u32 = 0x7fc0_0000;
 
 /// The first number of the interface of x32.
 const X32: u32 = 0x4000_0000;
 
-const NOT_PERMITTED: u32 = 1;
+pub(crate) const NOT_PERMITTED: u32 = 1;
 const DENIED: u32 = 13;
 /// A library that gets this goes the old way.
-const NO_SUCH_CALL: u32 = 38;
+pub(crate) const NO_SUCH_CALL: u32 = 38;
 
 /// Where the kernel puts the number of the call, and of the machine.
 const NUMBER: u32 = 0;
@@ -140,6 +143,20 @@ pub(crate) fn program(refused: Refused) -> Vec<Instruction> {
     }
     program.push(answer(ALLOW));
     program
+}
+
+/// Makes a filter of the same refusals by which the kernel asks smcp: about each of these calls, and instead of refusing one.
+pub(crate) fn asking(program: &[Instruction], watched: &[u32]) -> Vec<Instruction> {
+    // What decides about the machine comes first, and is no question.
+    let head = program.iter().position(|one| *one == load(NUMBER)).map_or(0, |place| place + 1);
+    let head = if cfg!(target_arch = "x86_64") { head + 2 } else { head };
+    let (head, rest) = program.split_at(head.min(program.len()));
+    let watched = watched.iter().flat_map(|number| [instruction(EQUAL, *number, 0, 1), answer(ASK)]);
+    let rest = rest.iter().map(|one| {
+        let refuses = one.code == RETURN && one.operand & !0xffff == ERROR;
+        if refuses { answer(ASK) } else { *one }
+    });
+    head.iter().copied().chain(watched).chain(rest).collect()
 }
 
 /// Adds what happens to one call. `body` ends in an answer on each of its ways.

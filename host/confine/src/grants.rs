@@ -172,6 +172,12 @@ impl Grants {
     }
 }
 
+/// The user's keys, and what else is granted by its own name alone, each where it is.
+pub fn keys(surroundings: &Surroundings) -> Vec<PathBuf> {
+    let all = protected::all(surroundings, None).into_iter();
+    all.filter(|protected| protected.kind <= ProtectedKind::Kept).map(|protected| protected.real).collect()
+}
+
 /// Grants that are being made.
 struct GrantPlan<'a> {
     surroundings: &'a Surroundings,

@@ -9,6 +9,8 @@
 //! permissions, program ─► Grants ──► Locks ──fork──► apply   Landlock: files;  seccomp: network, processes, calls;
 //!                                                            a network of its own: hosts
 //! ```
+//!
+//! A server that is observed ([`Observer`]) is held to the same, and what it uses is noted.
 
 mod asked;
 mod filter;
@@ -18,9 +20,13 @@ mod kernel;
 #[cfg(target_os = "linux")]
 mod files;
 #[cfg(target_os = "linux")]
+mod handed;
+#[cfg(target_os = "linux")]
 mod locks;
 #[cfg(target_os = "linux")]
 mod network;
+#[cfg(target_os = "linux")]
+mod observe;
 #[cfg(target_os = "linux")]
 mod system;
 
@@ -33,6 +39,7 @@ pub use crate::grants::Grants;
 pub use crate::grants::Mount;
 pub use crate::grants::Right;
 pub use crate::grants::Surroundings;
+pub use crate::grants::keys;
 pub use crate::kernel::Kernel;
 #[cfg(target_os = "linux")]
 pub use crate::locks::Locks;
@@ -42,3 +49,11 @@ pub use crate::network::NetworkSockets;
 pub use crate::network::Ports;
 #[cfg(target_os = "linux")]
 pub use crate::network::WayOut;
+#[cfg(target_os = "linux")]
+pub use crate::observe::DraftGround;
+#[cfg(target_os = "linux")]
+pub use crate::observe::Observer;
+#[cfg(target_os = "linux")]
+pub use crate::observe::Seen;
+#[cfg(target_os = "linux")]
+pub use crate::observe::Watcher;

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::io;
 use std::os::fd::AsFd as _;
+use std::os::fd::AsRawFd as _;
 use std::os::fd::BorrowedFd;
 use std::os::fd::OwnedFd;
 
@@ -16,14 +17,17 @@ use nix::sys::resource::setrlimit;
 
 use crate::files;
 use crate::filter;
+use crate::filter::Instruction;
 use crate::filter::Refused;
 use crate::foresee::holds_hosts;
 use crate::grants::Grants;
 use crate::grants::Right;
+use crate::handed;
 use crate::kernel::Kernel;
 use crate::network::Network;
 use crate::network::Ports;
 use crate::network::WayOut;
+use crate::observe::Observer;
 use crate::system;
 use smcp_model::manifest::Manifest;
 
@@ -35,8 +39,10 @@ pub struct Locks {
     filter: Vec<sock_filter>,
     token: Option<[u64; 3]>,
     network: Option<Network>,
-    /// Whether the server must not start without one.
-    holds_hosts: bool,
+    /// What the filter refuses, without the token.
+    refused: Refused,
+    /// What the questions of a filter that asks are handed out by.
+    questions: Option<OwnedFd>,
 }
 
 impl Locks {
@@ -53,21 +59,30 @@ impl Locks {
         let ruleset = files.transpose()?;
         let alone = kernel.seccomp && permissions.is_some_and(|permissions| !permissions.subprocess);
         let token = if alone { Some(system::token()?) } else { None };
-        let refused = Refused {
+        let mut refused = Refused {
             strict: known,
             network: permissions.is_some_and(|permissions| permissions.network.is_empty()),
             hosts: holds_hosts(kernel, permissions),
             processes: token,
         };
-        let filter = if kernel.seccomp { filter::program(refused) } else { Vec::new() };
-        let filter = filter.into_iter().map(|instruction| sock_filter {
-            code: instruction.code,
-            jt: instruction.when_true,
-            jf: instruction.when_false,
-            k: instruction.operand,
-        });
-        let filter = filter.collect();
-        Ok(Self { known, ruleset, filter, token, network: None, holds_hosts: refused.hosts })
+        let filter = for_kernel(if kernel.seccomp { filter::program(refused) } else { Vec::new() });
+        refused.processes = token.map(|_| [0; 3]);
+        Ok(Self { known, ruleset, filter, token, network: None, refused, questions: None })
+    }
+
+    /// Has smcp asked about what the server does, in place of the kernel alone. Nothing is loosened.
+    ///
+    /// # Errors
+    /// When the kernel has no filters that ask, or the system nothing to hand the questions out by.
+    pub fn observe(&mut self) -> io::Result<Observer> {
+        if self.filter.is_empty() || !system::has_questions() {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "nothing can be observed before Linux 5.5"));
+        }
+        // The first start of a program is the server's own, so that nobody needs the token.
+        let alone = self.token.take().is_some();
+        let (observer, asking, questions) = Observer::prepare(filter::program(self.refused), alone)?;
+        (self.filter, self.questions) = (for_kernel(asking), Some(questions));
+        Ok(observer)
     }
 
     /// Adds a network of the server's own, with these ports; returns what smcp gets its sockets by. `None` for a server
@@ -76,7 +91,7 @@ impl Locks {
     /// # Errors
     /// When the system gives nothing to hand them out by.
     pub fn with_network(&mut self, ports: &Ports) -> io::Result<Option<WayOut>> {
-        if !self.holds_hosts {
+        if !self.refused.hosts {
             return Ok(None);
         }
         let (network, way_out) = Network::prepare(ports)?;
@@ -103,7 +118,7 @@ impl Locks {
         setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
         match &self.network {
             Some(network) => network.enter()?,
-            None if self.holds_hosts => return Err(Errno::ENETDOWN),
+            None if self.refused.hosts => return Err(Errno::ENETDOWN),
             None => {}
         }
         set_no_new_privs()?;
@@ -121,7 +136,14 @@ impl Locks {
                 system::MACHINE_CAPABILITIES
             })?;
         }
-        if self.filter.is_empty() { Ok(()) } else { system::filter(&self.filter) }
+        match &self.questions {
+            _ if self.filter.is_empty() => Ok(()),
+            None => system::filter(&self.filter),
+            Some(questions) => {
+                let listener = system::asking_filter(&self.filter)?;
+                handed::hand_out(&[listener.as_raw_fd()], questions.as_fd())
+            }
+        }
     }
 
     /// Forgets the token: in a process that the server could look into, it would be a way to start programs.
@@ -130,6 +152,17 @@ impl Locks {
         self.filter.iter_mut().for_each(|instruction| instruction.k = 0);
         std::hint::black_box(self);
     }
+}
+
+/// A filter as the kernel takes it.
+fn for_kernel(filter: Vec<Instruction>) -> Vec<sock_filter> {
+    let laid_out = filter.into_iter().map(|instruction| sock_filter {
+        code: instruction.code,
+        jt: instruction.when_true,
+        jf: instruction.when_false,
+        k: instruction.operand,
+    });
+    laid_out.collect()
 }
 
 impl Drop for Locks {
@@ -141,13 +174,14 @@ impl Drop for Locks {
 impl fmt::Debug for Locks {
     /// Shows no token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { known, ruleset, filter, token, network, holds_hosts: _ } = self;
+        let Self { known, ruleset, filter, token, network, refused: _, questions } = self;
         f.debug_struct("Locks")
             .field("known", known)
             .field("files", &ruleset.is_some())
             .field("filter", &filter.len())
             .field("alone", &token.is_some())
             .field("network", network)
+            .field("observed", &questions.is_some())
             .finish()
     }
 }

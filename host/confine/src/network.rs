@@ -10,20 +10,16 @@ use std::os::fd::AsFd as _;
 use std::os::fd::OwnedFd;
 
 use nix::errno::Errno;
-use nix::sys::socket::AddressFamily;
-use nix::sys::socket::SockFlag;
-use nix::sys::socket::SockType;
-use nix::sys::socket::socketpair;
+use nix::sys::socket::MsgFlags;
 use nix::unistd::getegid;
 use nix::unistd::geteuid;
 
-use crate::network::inside::MOST;
+use crate::handed;
 use crate::network::inside::NetworkSettings;
 use smcp_model::limits;
 
 mod inside;
 mod messages;
-mod received;
 
 /// What makes the network, in the server's process.
 #[derive(Debug)]
@@ -59,8 +55,7 @@ pub struct NetworkSockets {
 impl Network {
     /// Prepares the network of one server.
     pub(crate) fn prepare(ports: &Ports) -> io::Result<(Self, WayOut)> {
-        let flags = SockFlag::SOCK_CLOEXEC;
-        let (ours, handed_out) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)?;
+        let (ours, handed_out) = handed::pair()?;
         let map = |id: u32| format!("{id} {id} 1").into_bytes();
         let hosts = ports.hosts.iter().copied().take(limits::outbound::PORTS);
         let settings = NetworkSettings {
@@ -70,7 +65,7 @@ impl Network {
             ports: std::iter::once(inside::NAMES).chain(hosts).collect(),
             proxy: ports.proxy,
         };
-        debug_assert!(settings.ports.len() + 2 <= MOST, "a message takes all sockets");
+        debug_assert!(settings.ports.len() + 2 <= handed::MOST, "a message takes all sockets");
         Ok((Self { settings, handed_out }, WayOut(ours)))
     }
 
@@ -86,7 +81,12 @@ impl WayOut {
     /// # Errors
     /// When there are none.
     pub fn receive(self) -> io::Result<NetworkSockets> {
-        received::receive(&self.0)
+        // They are there when the server has begun.
+        let mut sockets = handed::receive(&self.0, MsgFlags::MSG_DONTWAIT)?.into_iter();
+        let (names, proxy) = (sockets.next(), sockets.next());
+        let nothing = || io::Error::other("the server's process has handed out no sockets");
+        let (Some(names), Some(proxy)) = (names, proxy) else { return Err(nothing()) };
+        Ok(NetworkSockets { names, proxy, hosts: sockets.collect() })
     }
 }
 

@@ -9,6 +9,8 @@ use std::io;
 use std::mem::offset_of;
 use std::os::fd::AsRawFd as _;
 use std::os::fd::BorrowedFd;
+use std::os::fd::FromRawFd as _;
+use std::os::fd::OwnedFd;
 use std::ptr;
 
 use nix::errno::Errno;
@@ -32,8 +34,12 @@ const SET_FILTER: u32 = 1;
 const HAS_ACTION: u32 = 2;
 /// `SECCOMP_FILTER_FLAG_SPEC_ALLOW`: a filter alone is no reason to slow the processor down.
 const SPEC_ALLOW: u32 = 1 << 2;
+/// `SECCOMP_FILTER_FLAG_NEW_LISTENER`
+const NEW_LISTENER: u32 = 1 << 3;
 /// `SECCOMP_RET_ERRNO`
 const ERROR: u32 = 0x0005_0000;
+/// `SECCOMP_RET_USER_NOTIF`
+const ASK: u32 = 0x7fc0_0000;
 /// `CLOSE_RANGE_CLOEXEC`
 const AT_EXEC: u32 = 1 << 2;
 /// `_LINUX_CAPABILITY_VERSION_3`
@@ -76,9 +82,17 @@ pub(crate) fn landlock_version() -> u32 {
 
 /// Whether the kernel filters system calls.
 pub(crate) fn has_filters() -> bool {
-    let action = ERROR;
+    has_action(ERROR)
+}
+
+fn has_action(action: u32) -> bool {
     // SAFETY: the call reads the integer that it is given a pointer to, which lives as long as the call.
     unsafe { libc::syscall(libc::SYS_seccomp, HAS_ACTION, 0_u32, &raw const action) == 0 }
+}
+
+/// Whether the kernel asks about calls, where a filter says so.
+pub(crate) fn has_questions() -> bool {
+    has_action(ASK)
 }
 
 /// Numbers that nobody guesses.
@@ -158,9 +172,20 @@ pub(crate) fn drop_capabilities(dropped: u64) -> Result<(), Errno> {
 
 /// Has the kernel ask a filter about each system call of this process from now on.
 pub(crate) fn filter(program: &[sock_filter]) -> Result<(), Errno> {
+    install(program, SPEC_ALLOW).map(drop)
+}
+
+/// Does the same for a filter that asks. Returns what the questions come by; no program inherits it.
+pub(crate) fn asking_filter(program: &[sock_filter]) -> Result<OwnedFd, Errno> {
+    let descriptor = install(program, SPEC_ALLOW | NEW_LISTENER)?;
+    let descriptor = i32::try_from(descriptor).map_err(|_| Errno::EBADF)?;
+    // SAFETY: the kernel has just made the descriptor for us, so it has no other owner.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+}
+
+fn install(program: &[sock_filter], flags: u32) -> Result<libc::c_long, Errno> {
     let length = u16::try_from(program.len()).map_err(|_| Errno::E2BIG)?;
     let program = libc::sock_fprog { len: length, filter: program.as_ptr().cast_mut() };
     // SAFETY: the kernel reads `length` instructions from the pointer, which are there, and writes nothing.
-    let applied = unsafe { libc::syscall(libc::SYS_seccomp, SET_FILTER, SPEC_ALLOW, &raw const program) };
-    Errno::result(applied).map(drop)
+    Errno::result(unsafe { libc::syscall(libc::SYS_seccomp, SET_FILTER, flags, &raw const program) })
 }

@@ -7,6 +7,9 @@ use std::io;
 use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::thread;
 
 use crate::command::Bundle;
 use crate::environment::ServerEnvironment;
@@ -15,12 +18,16 @@ use crate::script::Finder;
 use crate::script::Followed;
 use crate::script::follow;
 use crate::search::on_path;
+use smcp_confine::DraftGround;
 use smcp_confine::Grants;
 use smcp_confine::Kernel;
 use smcp_confine::Locks;
+use smcp_confine::Observer;
 use smcp_confine::Ports;
+use smcp_confine::Seen;
 use smcp_confine::Surroundings;
 use smcp_confine::WayOut;
+use smcp_model::draft::Draft;
 use smcp_model::manifest::Manifest;
 use smcp_model::manifest::Permissions;
 use smcp_model::text::SafeText;
@@ -37,7 +44,31 @@ pub struct Confining {
     pub surroundings: Surroundings,
     /// What leads out of the server's own network; `None` for a server that is not held to hosts.
     pub outbound: Option<Outbound>,
+    /// Where what the server uses is noted; `None` where nobody wants to know.
+    pub observing: Option<Observing>,
 }
+
+/// What is seen of a server, and what a draft of its permissions is written on, once its program is known.
+#[derive(Debug, Clone)]
+pub struct Observing {
+    seen: Seen,
+    ground: Arc<OnceLock<DraftGround>>,
+}
+
+impl Observing {
+    /// Begins with nothing, for a user with this home.
+    pub fn new(home: Option<PathBuf>) -> Self {
+        Self { seen: Seen::new(home), ground: Arc::default() }
+    }
+
+    /// Writes a draft of what was seen so far; `None` when the server never began.
+    pub fn draft(&self) -> Option<Draft> {
+        self.seen.draft(self.ground.get()?)
+    }
+}
+
+/// The name of the thread that watches.
+const THREAD: &str = "observer";
 
 /// Programs that servers of many kinds are written for, and that their scripts start.
 const RUNTIMES: [&str; 5] = ["node", "python3", "python", "deno", "bun"];
@@ -50,6 +81,8 @@ pub(crate) struct Confined {
     pub(crate) direct: Option<(PathBuf, Vec<OsString>)>,
     /// What the sockets of the server's own network come by.
     pub(crate) way_out: Option<WayOut>,
+    /// Who is to watch the server.
+    pub(crate) observer: Option<Observer>,
 }
 
 /// Makes the locks of the server that `program` is.
@@ -64,13 +97,30 @@ pub(crate) fn confine(
     let followed = follow(program, finder);
     let mut direct = None;
     let mut grants = Grants::default();
+    let planned = |permissions: &Permissions| {
+        let programs = programs(permissions, program, &followed, bundle, (environment, finder));
+        Grants::of(permissions, &programs, environment.search_path(), &confining.surroundings)
+    };
+    if let Some(observing) = &confining.observing {
+        // What stands before the server's own program is not what it uses.
+        direct.clone_from(&followed.direct);
+        let nothing = |subprocess| planned(&Permissions { subprocess, ..Permissions::default() });
+        let asked = manifest.permissions.as_ref();
+        let _ = observing.ground.set(DraftGround {
+            alone: nothing(false),
+            with_programs: nothing(true),
+            held: asked.filter(|_| confining.kernel.landlock > 0).map(planned),
+            keys: smcp_confine::keys(&confining.surroundings),
+            bundle: bundle.root.to_path_buf(),
+            variables: asked.map(|asked| asked.environment.clone()).unwrap_or_default(),
+        });
+    }
     if let Some(permissions) = &manifest.permissions {
         if !permissions.subprocess && confining.kernel.seccomp {
             refuse_wrapper(&followed, bundle, command)?;
             direct.clone_from(&followed.direct);
         }
-        let programs = programs(permissions, program, &followed, bundle, (environment, finder));
-        grants = Grants::of(permissions, &programs, environment.search_path(), &confining.surroundings);
+        grants = planned(permissions);
     }
     tracing::debug!(?grants, "what the server may reach");
     let unconfined = |cause: io::Error| LaunchError::Unconfined { command: command(), cause };
@@ -80,7 +130,24 @@ pub(crate) fn confine(
         .as_ref()
         .map(|outbound| Ports { hosts: outbound.hosts.ports(), proxy: outbound.hosts.proxy_port() });
     let way_out = ports.map_or(Ok(None), |ports| locks.with_network(&ports)).map_err(unconfined)?;
-    Ok(Confined { locks, direct, way_out })
+    let observer = confining.observing.is_some().then(|| locks.observe()).transpose().map_err(unconfined)?;
+    Ok(Confined { locks, direct, way_out, observer })
+}
+
+/// Watches a server that is about to be started.
+pub(crate) fn watch(observer: Observer, confining: &Confining) -> io::Result<()> {
+    let Some(Observing { seen, .. }) = confining.observing.clone() else { return Ok(()) };
+    let view = confining.surroundings.view;
+    let watch = move || match observer.begin() {
+        Ok(watcher) => {
+            if let Err(error) = watcher.watch(&seen, view) {
+                tracing::warn!(%error, "what the server uses is not seen any more");
+            }
+        }
+        // Whoever starts the server says why it did not come to that.
+        Err(error) => tracing::debug!(%error, "no server to watch"),
+    };
+    thread::Builder::new().name(THREAD.to_owned()).spawn(watch).map(drop)
 }
 
 /// Serves the network of a server that has begun.

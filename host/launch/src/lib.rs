@@ -16,6 +16,8 @@
 pub use crate::adoption::Adoption;
 #[cfg(target_os = "linux")]
 pub use crate::confined::Confining;
+#[cfg(target_os = "linux")]
+pub use crate::confined::Observing;
 #[cfg(not(target_os = "linux"))]
 pub use crate::direct::Adoption;
 pub use crate::refusal::Patience;
@@ -187,7 +189,10 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
             let search_path = setup.environment.search_path();
             let finder = Finder { search_path, is_program: setup.is_program, read_head: setup.read_head };
             let around = (&setup.environment, finder);
-            let Confined { locks, direct, way_out } = confined::confine(confining, manifest, bundle, &program, around)?;
+            let Confined { locks, direct, way_out, observer } =
+                confined::confine(confining, manifest, bundle, &program, around)?;
+            // It has to listen before the server's process asks.
+            observer.map(|observer| confined::watch(observer, confining)).transpose().map_err(LaunchError::watching)?;
             let direct = direct.map(|(program, before)| {
                 args.splice(0..0, before.into_iter().chain([place.program.clone().into()]));
                 program

@@ -18,6 +18,7 @@ pub mod decision;
 pub mod diagnosis;
 pub mod diff;
 pub mod digest;
+pub mod draft;
 pub mod encoding;
 pub mod endpoint;
 pub mod error_chain;

@@ -6,6 +6,7 @@ pub mod compiling;
 pub mod http;
 pub mod oci;
 pub mod official;
+pub mod observe;
 pub mod outbound;
 pub mod parts;
 pub mod sets;

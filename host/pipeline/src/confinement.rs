@@ -19,6 +19,8 @@ use smcp_policy::request;
 #[cfg(target_os = "linux")]
 pub(super) use folders::confining;
 #[cfg(target_os = "linux")]
+pub(super) use folders::observing;
+#[cfg(target_os = "linux")]
 pub(super) use folders::own_folders;
 #[cfg(target_os = "linux")]
 pub(super) use outbound::lead_out;

@@ -117,6 +117,7 @@ use smcp_decide::Refusal;
 use smcp_decide::Ruled;
 use smcp_model::deadline::Deadline;
 use smcp_model::decision::Consent;
+use smcp_model::draft::Draft;
 use smcp_model::package::PackageRef;
 use smcp_model::package::ResolvedPackage;
 use smcp_model::progress::Progress;
@@ -142,6 +143,9 @@ pub trait Audience {
     /// Shows a notice about the start, such as a variable that the manifest asks for in vain. It does not concern the
     /// model, so it is not in the [`warning`](Self::warning).
     fn notice(&mut self, notice: &Notice);
+
+    /// Shows what the server of this package used, as permissions that its manifest could ask for.
+    fn observed(&mut self, label: &str, draft: &Draft);
 
     /// Shows a notice that the user must not miss, whatever the options: that the audit log is not complete.
     fn warn_always(&mut self, notice: &Notice);

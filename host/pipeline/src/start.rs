@@ -16,7 +16,11 @@ use smcp_decide::Clearance;
 use smcp_decide::Notice;
 use smcp_launch as launch;
 use smcp_launch::Adoption;
+#[cfg(target_os = "linux")]
+use smcp_launch::Confining;
 use smcp_launch::Finished;
+#[cfg(target_os = "linux")]
+use smcp_launch::Observing;
 use smcp_launch::Setup;
 use smcp_launch::Signals;
 use smcp_launch::Streams;
@@ -24,6 +28,7 @@ use smcp_launch::ending::GracePeriods;
 use smcp_launch::env_file::Assignment;
 use smcp_launch::environment::ServerEnvironment;
 use smcp_model::deadline::Deadline;
+use smcp_model::draft::Draft;
 use smcp_model::manifest::Manifest;
 use smcp_model::package::PackageRef;
 use smcp_model::progress::Progress;
@@ -48,6 +53,8 @@ pub struct LaunchRequest {
     pub env_file: Vec<Assignment>,
     /// Variables for the server, from the command line.
     pub env: Vec<Assignment>,
+    /// Whether what the server uses is noted, and shown at its end.
+    pub observe: bool,
 }
 
 /// What a start needs and is known before the bundle is unpacked.
@@ -68,6 +75,8 @@ struct Remains {
     files: Option<Unpacked>,
     #[cfg(target_os = "linux")]
     denials: Denials,
+    #[cfg(target_os = "linux")]
+    observing: Option<Observing>,
 }
 
 impl Remains {
@@ -79,6 +88,16 @@ impl Remains {
         }
         #[cfg(not(target_os = "linux"))]
         Vec::new()
+    }
+
+    /// The permissions that the server could ask for; `None` when it was not observed, or never began.
+    fn draft(&self) -> Option<Draft> {
+        #[cfg(target_os = "linux")]
+        {
+            self.observing.as_ref().and_then(Observing::draft)
+        }
+        #[cfg(not(target_os = "linux"))]
+        None
     }
 }
 
@@ -98,6 +117,7 @@ pub(super) fn start(
     left.as_ref().and_then(|left| left_note(&left.lost)).iter().for_each(|notice| audience.notice(notice));
     let count = left.as_ref().map(|left| left.lost.count);
     // Before anything is removed: that takes long when there are many files, and smcp may be killed meanwhile.
+    remains.draft().iter().filter(|_| finished.is_ok()).for_each(|draft| audience.observed(&label, draft));
     let denied = remains.denied_hosts();
     recorder.ended(&label, finished.as_ref(), count, denied).iter().for_each(|notice| audience.warn_always(notice));
     if let (Some(files), Some(left)) = (remains.files, left) {
@@ -139,7 +159,11 @@ fn start_in(
     let input =
         (session.system().stdin)().map_err(|cause| PipelineError::System { doing: "use standard input", cause })?;
     #[cfg(target_os = "linux")]
-    let own = confinement::own_folders(session, clearance.package(), &mut environment, &deadline);
+    let own = confinement::own_folders(session, clearance.package(), &mut environment, request.observe, &deadline);
+    #[cfg(target_os = "linux")]
+    if request.observe {
+        remains.observing = Some(confinement::observing(session));
+    }
     let setup = Setup {
         root: unpacked.path().to_path_buf(),
         root_dir,
@@ -153,7 +177,8 @@ fn start_in(
         grace_periods: GracePeriods::default(),
         signals,
         #[cfg(target_os = "linux")]
-        confining: confinement::confining(session, &clearance.package().manifest, &own, &remains.denials),
+        confining: confinement::confining(session, &clearance.package().manifest, &own, &remains.denials)
+            .map(|confining| Confining { observing: remains.observing.clone(), ..confining }),
         adoption: Adoption::begin(),
     };
     let notice = recorder.starting(clearance.package(), request, setup.warning.is_some())?;

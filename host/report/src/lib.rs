@@ -12,6 +12,7 @@ pub mod client_error;
 mod confinement;
 pub mod diagnosis;
 pub mod diff;
+pub mod draft;
 pub mod explanation;
 mod headline;
 pub mod human;

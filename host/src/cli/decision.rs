@@ -10,6 +10,7 @@ use smcp_authority as authority;
 use smcp_model::client_error::ClientError;
 use smcp_model::deadline::Deadline;
 use smcp_model::decision::Consent;
+use smcp_model::draft::Draft;
 use smcp_model::exit::ExitKind;
 use smcp_model::mode::Effect;
 use smcp_model::package::PackageRef;
@@ -29,6 +30,7 @@ use smcp_report::Purpose;
 use smcp_report::Report;
 use smcp_report::Start;
 use smcp_report::client_error;
+use smcp_report::draft;
 use smcp_report::human;
 use smcp_report::prompt;
 use smcp_report::sarif::SarifOrigin;
@@ -290,6 +292,11 @@ impl Audience for LaunchAudience<'_> {
 
     fn notice(&mut self, notice: &Notice) {
         self.app.notice(notice.message.as_str());
+    }
+
+    fn observed(&mut self, label: &str, draft: &Draft) {
+        // A terminal that is gone changes nothing, as everywhere.
+        drop(draft::human(label, draft, &mut self.app.err(), &self.app.error_style()));
     }
 
     fn warn_always(&mut self, notice: &Notice) {

@@ -17,6 +17,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::format::AnswerFormat;
 use smcp_authority as authority;
+use smcp_config::choice::AskedConfinement;
 use smcp_config::choice::Strictness;
 use smcp_model::client_error::ClientError;
 use smcp_model::facts::Score;
@@ -57,9 +58,10 @@ pub(super) struct RunCommand {
     /// How long finding, downloading and starting may take, in place of `start_timeout`, such as 30s
     #[arg(long, value_name = "DURATION", value_parser = parse_timeout)]
     timeout: Option<Duration>,
-    /// How strictly the server is confined: required, best-effort or off; it can only tighten the configuration
+    /// How strictly the server is confined: required, best-effort or off; it can only tighten the configuration. With observe,
+    /// what the server used is shown at its end, as permissions for its manifest
     #[arg(long, value_name = "HOW", value_parser = parse_confining)]
-    confinement: Option<Strictness>,
+    confinement: Option<AskedConfinement>,
 }
 
 /// What `run`, `policy check` and `policy eval` have in common.
@@ -79,9 +81,14 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
     if duration.is_zero() { Err("expected a duration above zero, such as 30s".to_owned()) } else { Ok(duration) }
 }
 
-fn parse_confining(text: &str) -> Result<Strictness, String> {
+fn parse_confining(text: &str) -> Result<AskedConfinement, String> {
+    if text == AskedConfinement::OBSERVE {
+        return Ok(AskedConfinement::Observed);
+    }
     let known = Strictness::ALL.into_iter().find(|confining| confining.as_str() == text);
-    known.ok_or_else(|| format!("expected {}", Strictness::ALL.map(Strictness::as_str).join(", ")))
+    known.map(AskedConfinement::Held).ok_or_else(|| {
+        format!("expected {}, {}", Strictness::ALL.map(Strictness::as_str).join(", "), AskedConfinement::OBSERVE)
+    })
 }
 
 /// Returns the variables of `--env`. They are parsed here and not by clap, whose error would print the value. A name
@@ -147,6 +154,12 @@ impl RunCommand {
     /// Carries out `--dry-run`.
     fn decide(self, app: &mut App) -> Result<Exit, Failure> {
         app.answer_in(self.format)?;
+        if self.confinement == Some(AskedConfinement::Observed) {
+            let cause = anyhow::anyhow!(
+                "--confinement observe has no effect with --dry-run: nothing is started\n  leave one of them out"
+            );
+            return Err(Failure::usage(cause));
+        }
         let about = Undertaking {
             command: "run --dry-run",
             package: &self.reference,
@@ -172,7 +185,9 @@ impl RunCommand {
         let timeout = self.timeout.unwrap_or(session.config().start_timeout());
         let (env_file, env) = self.variables(app, timeout)?;
         let mut recorder = app.recorder(&session, "run", Some(&self.reference))?;
-        let request = LaunchRequest { reference: self.reference, timeout, arguments: self.arguments, env_file, env };
+        let observe = self.confinement == Some(AskedConfinement::Observed);
+        let (reference, arguments) = (self.reference, self.arguments);
+        let request = LaunchRequest { reference, timeout, arguments, env_file, env, observe };
         let context = app.settled_context(&session, &recorder, self.options.trust);
         let mut progress = app.progress();
         let mut audience = app.audience(context.trust);

@@ -15,16 +15,16 @@ const fn number(call: libc::c_long) -> u32 {
 }
 
 /// All that makes new namespaces: `CLONE_NEW…`.
-pub(super) const NAMESPACES: u32 = 0x7e02_0080;
+pub(crate) const NAMESPACES: u32 = 0x7e02_0080;
 /// `CLONE_THREAD`
-pub(super) const THREAD: u32 = 0x0001_0000;
+pub(crate) const THREAD: u32 = 0x0001_0000;
 
 macro_rules! numbers {
     ($($name:ident = $call:ident),+ $(,)?) => {$(
         #[cfg(target_os = "linux")]
-        pub(super) const $name: u32 = number(libc::$call);
+        pub(crate) const $name: u32 = number(libc::$call);
         #[cfg(not(target_os = "linux"))]
-        pub(super) const $name: u32 = 0;
+        pub(crate) const $name: u32 = 0;
     )+};
 }
 
@@ -52,22 +52,22 @@ numbers! {
     IO_URING_REGISTER = SYS_io_uring_register,
 }
 
-pub(super) const IO_URING: [u32; 3] = [IO_URING_SETUP, IO_URING_ENTER, IO_URING_REGISTER];
+pub(crate) const IO_URING: [u32; 3] = [IO_URING_SETUP, IO_URING_ENTER, IO_URING_REGISTER];
 
 /// The calls whose first argument is the number of a process, 0 for whoever calls.
-pub(super) const OF_OTHERS: [u32; 7] =
+pub(crate) const OF_OTHERS: [u32; 7] =
     [PRLIMIT, SCHED_SETAFFINITY, SCHED_SETATTR, SCHED_SETPARAM, SCHED_SETSCHEDULER, MIGRATE_PAGES, MOVE_PAGES];
 
 /// The old calls that make a process.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub(super) const OWN_CALLS: &[u32] = &[number(libc::SYS_fork), number(libc::SYS_vfork)];
+pub(crate) const OWN_CALLS: &[u32] = &[number(libc::SYS_fork), number(libc::SYS_vfork)];
 /// This machine has none.
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
-pub(super) const OWN_CALLS: &[u32] = &[];
+pub(crate) const OWN_CALLS: &[u32] = &[];
 
 /// What only whoever runs a machine, or examines other processes, needs.
 #[cfg(target_os = "linux")]
-pub(super) const MACHINE: &[u32] = &[
+pub(crate) const MACHINE: &[u32] = &[
     // File systems.
     number(libc::SYS_mount),
     number(libc::SYS_umount2),
@@ -116,4 +116,4 @@ pub(super) const MACHINE: &[u32] = &[
     number(libc::SYS_ioperm),
 ];
 #[cfg(not(target_os = "linux"))]
-pub(super) const MACHINE: &[u32] = &[];
+pub(crate) const MACHINE: &[u32] = &[];

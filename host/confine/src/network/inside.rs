@@ -17,16 +17,15 @@ use nix::fcntl::open;
 use nix::libc;
 use nix::sys::signal::SigSet;
 use nix::sys::signal::SigmaskHow;
-use nix::sys::socket::ControlMessageOwned;
 use nix::sys::stat::Mode;
 use nix::unistd::write;
 
+use crate::handed::MOST;
+use crate::handed::hand_out;
 use smcp_model::limits;
 
 /// Where servers of names listen.
 pub(super) const NAMES: u16 = 53;
-/// The sockets of one message: those of all ports, with those for names and for the proxy.
-pub(super) const MOST: usize = limits::outbound::PORTS + 3;
 /// The stack of a trial, in words of 16 bytes.
 const TRIAL_STACK: usize = 4096;
 
@@ -171,53 +170,6 @@ fn set(socket: i32, level: i32, option: i32, value: i32) -> Result<(), Errno> {
     let length = size_of::<i32>() as libc::socklen_t;
     // SAFETY: the value is as long as is said and lives during the call.
     Errno::result(unsafe { libc::setsockopt(socket, level, option, ptr::from_ref(&value).cast(), length) }).map(drop)
-}
-
-/// The bytes that a message needs for so many sockets.
-pub(super) const fn control_length(sockets: usize) -> usize {
-    // SAFETY: the function only computes.
-    (unsafe { libc::CMSG_SPACE((sockets * size_of::<i32>()) as u32) }) as usize
-}
-
-/// Space for all sockets of a message, aligned as the kernel has it.
-#[repr(align(8))]
-struct ControlSpace([u8; control_length(MOST)]);
-
-/// Sends the sockets to smcp.
-fn hand_out(sockets: &[i32], to: BorrowedFd<'_>) -> Result<(), Errno> {
-    let mut control = ControlSpace([0; control_length(MOST)]);
-    let bytes = size_of_val(sockets);
-    let byte = [0_u8];
-    let mut part = libc::iovec { iov_base: byte.as_ptr().cast_mut().cast(), iov_len: 1 };
-    // SAFETY: all zeros are a message with nothing in it.
-    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
-    message.msg_iov = &raw mut part;
-    message.msg_iovlen = 1;
-    message.msg_control = control.0.as_mut_ptr().cast();
-    message.msg_controllen = control_length(sockets.len()) as _;
-    // SAFETY: the control buffer is aligned, has space for that many sockets, and lives as long as the message; the
-    // head that is found in it is inside of it.
-    unsafe {
-        let head = libc::CMSG_FIRSTHDR(&raw const message);
-        (*head).cmsg_level = libc::SOL_SOCKET;
-        (*head).cmsg_type = libc::SCM_RIGHTS;
-        (*head).cmsg_len = libc::CMSG_LEN(bytes as u32) as _;
-        ptr::copy_nonoverlapping(sockets.as_ptr().cast(), libc::CMSG_DATA(head), bytes);
-    }
-    // SAFETY: the message and all that it points to live during the call.
-    Errno::result(unsafe { libc::sendmsg(to.as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL) }).map(drop)
-}
-
-/// Owns the sockets of a message that was received. Used by smcp.
-pub(super) fn descriptors(messages: impl Iterator<Item = ControlMessageOwned>) -> Vec<OwnedFd> {
-    let mut found = Vec::new();
-    for message in messages {
-        if let ControlMessageOwned::ScmRights(numbers) = message {
-            // SAFETY: the kernel has just made these for us, so they have no other owner.
-            found.extend(numbers.into_iter().map(|number| unsafe { OwnedFd::from_raw_fd(number) }));
-        }
-    }
-    found
 }
 
 /// What a trial is told, and what it finds.

@@ -14,6 +14,7 @@ use smcp_confine::Kernel;
 use smcp_confine::Mount;
 use smcp_confine::Surroundings;
 use smcp_launch::Confining;
+use smcp_launch::Observing;
 use smcp_launch::environment::ServerEnvironment;
 use smcp_model::deadline::Deadline;
 use smcp_model::limits;
@@ -50,19 +51,20 @@ pub(crate) struct OwnFolders {
 }
 
 /// Makes the folders of a server that is confined to them, and tells it where they are. A server whose permissions are not
-/// known keeps to those that it always had.
+/// known keeps to those that it always had, so that who observes it sees them; temporary files are nothing to ask for.
 pub(crate) fn own_folders(
     session: &Session,
     package: &ResolvedPackage,
     environment: &mut ServerEnvironment,
+    observe: bool,
     by: &Deadline,
 ) -> OwnFolders {
-    let Some(permissions) = package.manifest.permissions.as_ref().filter(|_| may_be_confined(session)) else {
-        return OwnFolders::default();
-    };
+    let permissions = package.manifest.permissions.as_ref().filter(|_| may_be_confined(session));
+    let temporary = if permissions.is_some() || observe { session.run_folder(false).ok() } else { None };
+    environment.tell_folders(temporary.as_ref().map(|folder| (TEMPORARY, folder.path().to_path_buf())));
+    let Some(permissions) = permissions else { return OwnFolders { state: None, temporary } };
     let home = session.system().home();
     let state = server_data::folder(session, package, by);
-    let temporary = session.run_folder(false).ok();
     let told =
         state.iter().flat_map(|state| STATE.map(|(variable, name, usual)| (variable, state.path().join(name), usual)));
     for (variable, path, usual) in told {
@@ -72,7 +74,6 @@ pub(crate) fn own_folders(
             environment.tell_folders([(variable, path)]);
         }
     }
-    environment.tell_folders(temporary.as_ref().map(|folder| (TEMPORARY, folder.path().to_path_buf())));
     OwnFolders { state, temporary }
 }
 
@@ -130,7 +131,13 @@ pub(crate) fn confining(
             view: VIEW,
         },
         outbound: outbound::outbound(session, manifest, denials),
+        observing: None,
     })
+}
+
+/// What notes the uses of a server.
+pub(crate) fn observing(session: &Session) -> Observing {
+    Observing::new(session.system().home().and_then(|home| (VIEW.resolve)(&home)))
 }
 
 fn directory(registry: &Registry) -> Option<&Path> {

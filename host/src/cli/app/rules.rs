@@ -14,7 +14,7 @@ use smcp_authority as authority;
 use smcp_config::Config;
 use smcp_config::ConfigError;
 use smcp_config::ConfigNotice;
-use smcp_config::choice::Strictness;
+use smcp_config::choice::AskedConfinement;
 use smcp_config::discover;
 use smcp_config::discover::Asked;
 use smcp_config::discover::Discovered;
@@ -40,7 +40,7 @@ pub(in crate::cli) struct Undertaking<'a> {
     /// How long it may take, where the command line says that.
     pub(in crate::cli) timeout: Option<Duration>,
     /// How strictly the server is to be confined, as the command line says.
-    pub(in crate::cli) confining: Option<Strictness>,
+    pub(in crate::cli) confining: Option<AskedConfinement>,
 }
 
 impl App {

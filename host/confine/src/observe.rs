@@ -1,0 +1,131 @@
+//! Sees what a server uses, to write its `permissions` from (`run --confinement observe`, spec section 14).
+//!
+//! The filter of a server that is observed asks smcp about each call by which files, hosts and programs are used, and
+//! instead of refusing one. smcp looks at what the call points to, notes it, and answers what the filter would have said.
+//! So nothing is loosened: what a lock refuses stays refused. A server could say one thing to smcp and another one to the
+//! kernel a moment later, since what a call points to may change: a draft is for a person to read.
+//!
+//! ```text
+//! Locks::observe ──► Observer ──fork──► server: its filter, handed out ──► Watcher: question, note, answer
+//!                                                                             └──► Seen ──► Draft
+//! ```
+
+mod calls;
+mod draft;
+mod listener;
+mod memory;
+mod seen;
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use nix::sys::socket::MsgFlags;
+
+use crate::filter::Instruction;
+use crate::filter::NOT_PERMITTED;
+use crate::filter::asking;
+use crate::filter::calls::EXECVE;
+use crate::filter::verdict::Call;
+use crate::filter::verdict::Verdict;
+use crate::filter::verdict::verdict;
+use crate::grants::FileView;
+use crate::handed;
+use crate::observe::listener::Listener;
+use crate::observe::memory::Caller;
+
+pub use crate::observe::draft::DraftGround;
+pub use crate::observe::seen::Seen;
+
+/// What a server was about to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Observed {
+    /// Read a file, or list a folder.
+    Reads(PathBuf),
+    /// Write to a file that is there.
+    Writes(PathBuf),
+    /// Make, remove or rename something at this path.
+    Changes(PathBuf),
+    /// Start a program.
+    Starts(PathBuf),
+    /// Make a process.
+    Forks,
+    /// Connect to an address of the network.
+    Connects(SocketAddr),
+    /// Connect to a socket with a path.
+    ConnectsTo(PathBuf),
+}
+
+/// Who is to watch a server, before it runs.
+#[derive(Debug)]
+pub struct Observer {
+    /// What the kernel's questions come by, comes by this.
+    handed: OwnedFd,
+    filter: Vec<Instruction>,
+    alone: bool,
+}
+
+/// Watches a server.
+#[derive(Debug)]
+pub struct Watcher {
+    listener: Listener,
+    filter: Vec<Instruction>,
+    /// Whether the server may start no other program.
+    alone: bool,
+    /// Whether the server's own program was started.
+    begun: bool,
+}
+
+impl Observer {
+    /// Prepares to watch a server with this filter. Returns the filter to apply, and what hands its questions out.
+    pub(crate) fn prepare(filter: Vec<Instruction>, alone: bool) -> io::Result<(Self, Vec<Instruction>, OwnedFd)> {
+        let (handed, handed_out) = handed::pair()?;
+        let asking = asking(&filter, &calls::watched());
+        Ok((Self { handed, filter, alone }, asking, handed_out))
+    }
+
+    /// Waits until the server's process is about to become the server, which then waits for answers.
+    ///
+    /// # Errors
+    /// When there is no such process any more.
+    pub fn begin(self) -> io::Result<Watcher> {
+        let listener = handed::receive(&self.handed, MsgFlags::empty())?.into_iter().next();
+        let listener = Listener::new(listener.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(Watcher { listener, filter: self.filter, alone: self.alone, begun: false })
+    }
+}
+
+impl Watcher {
+    /// Notes what the server and its processes do, until none is left.
+    ///
+    /// # Errors
+    /// When the kernel takes no answers. From then on it refuses what it would have asked about.
+    pub fn watch(mut self, seen: &Seen, view: FileView) -> io::Result<()> {
+        while let Some(question) = self.listener.next()? {
+            let caller = Caller { thread: question.thread, view };
+            let found = calls::observed(&question.call, &caller);
+            let verdict = self.verdict(&question.call);
+            // Else what was read was of another thread, by the same number.
+            if self.listener.is_waiting(&question) {
+                found.into_iter().for_each(|observed| seen.note(observed, view));
+                if let Verdict::Refused(error) = verdict {
+                    seen.refused(question.call.number, error);
+                }
+            }
+            self.listener.answer(&question, verdict)?;
+        }
+        Ok(())
+    }
+
+    /// What the filter says. It can know the server's own start by its place: it is the first.
+    fn verdict(&mut self, call: &Call) -> Verdict {
+        if call.number == EXECVE && !std::mem::replace(&mut self.begun, true) {
+            return Verdict::Allowed;
+        }
+        if call.number == EXECVE && self.alone {
+            return Verdict::Refused(NOT_PERMITTED);
+        }
+        verdict(&self.filter, call)
+    }
+}

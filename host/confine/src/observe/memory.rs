@@ -1,0 +1,76 @@
+//! What a call of a server points to: texts and numbers in its memory, folders that it has open.
+
+use std::ffi::OsString;
+use std::io::IoSliceMut;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use nix::libc;
+use nix::sys::uio::RemoteIoVec;
+use nix::sys::uio::process_vm_readv;
+use nix::unistd::Pid;
+
+use crate::grants::FileView;
+
+/// The longest path that a call can have, bytes, with the zero at its end.
+const LONGEST: usize = 4096;
+/// What the kernel reads in one piece.
+const PAGE: usize = 4096;
+
+/// A thread that waits in a call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Caller {
+    pub(super) thread: Pid,
+    pub(super) view: FileView,
+}
+
+impl Caller {
+    /// Reads so many bytes.
+    pub(super) fn bytes(&self, address: u64, length: usize) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        let remote = [RemoteIoVec { base: usize::try_from(address).ok()?, len: length }];
+        let read = process_vm_readv(self.thread, &mut [IoSliceMut::new(&mut bytes)], &remote).ok()?;
+        (read == length).then_some(bytes)
+    }
+
+    /// Reads a number of eight bytes.
+    pub(super) fn number(&self, address: u64) -> Option<u64> {
+        Some(u64::from_ne_bytes(self.bytes(address, size_of::<u64>())?.try_into().ok()?))
+    }
+
+    /// Reads a text up to the zero at its end. The page behind it may not be there.
+    fn text(&self, address: u64) -> Option<PathBuf> {
+        let mut text = Vec::new();
+        let mut next = address;
+        while text.len() < LONGEST {
+            let in_page = usize::try_from(next).ok()? % PAGE;
+            let part = self.bytes(next, PAGE - in_page)?;
+            if let Some(end) = part.iter().position(|byte| *byte == 0) {
+                text.extend(part.into_iter().take(end));
+                return Some(PathBuf::from(OsString::from_vec(text)));
+            }
+            next = next.checked_add(u64::try_from(part.len()).ok()?)?;
+            text.extend(part);
+        }
+        None
+    }
+
+    /// The absolute path that a call means: by its text, beginning at a folder that the thread has open, or where it is.
+    pub(super) fn path(&self, folder: Option<u64>, address: u64) -> Option<PathBuf> {
+        let text = self.text(address)?;
+        if text.is_absolute() {
+            return Some(text);
+        }
+        let own = Path::new("/proc").join(self.thread.to_string());
+        // The kernel looks at the lower half.
+        let folder = folder.map(|folder| u32::try_from(folder & 0xffff_ffff).map(u32::cast_signed));
+        let place = match folder {
+            None | Some(Ok(libc::AT_FDCWD)) => own.join("cwd"),
+            Some(Ok(number)) => own.join("fd").join(number.to_string()),
+            Some(Err(_)) => return None,
+        };
+        let place = (self.view.target)(&place).filter(|place| place.is_absolute())?;
+        Some(if text.as_os_str().is_empty() { place } else { place.join(text) })
+    }
+}

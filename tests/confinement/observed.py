@@ -1,0 +1,72 @@
+# A server that uses this and that, each by a word of its command line.
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+
+HOME = os.environ["HOME"]
+
+
+def put(path, text="text"):
+    with open(path, "w") as file:
+        file.write(text)
+
+
+def replace():
+    put(HOME + "/out/new")
+    os.rename(HOME + "/out/new", HOME + "/out/there")
+
+
+def connect(place):
+    with socket.socket() as client:
+        client.connect(place)
+
+
+def session():
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(HOME + "/session")
+
+
+def thread():
+    worker = threading.Thread(target=lambda: open(HOME + "/docs/page").close())
+    worker.start()
+    worker.join()
+
+
+def crowd():
+    each = f"import os; [open(os.environ['HOME'] + '/many/%d' % n).close() for n in range(40)]"
+    workers = [subprocess.Popen([sys.executable, "-c", each]) for _ in range(8)]
+    return [worker.wait() for worker in workers] == [0] * 8 or exit(3)
+
+
+USES = {
+    "page": lambda: open(HOME + "/docs/page").close(),
+    "beside": lambda: (os.chdir(HOME + "/docs"), open("page").close()),
+    "folder": lambda: os.listdir(HOME + "/docs"),
+    "many": lambda: [open(f"{HOME}/many/{n}").close() for n in range(40)],
+    "vain": lambda: [os.path.exists(HOME + "/none"), open(HOME + "/none")],
+    "link": lambda: open(HOME + "/link").close(),
+    "key": lambda: open(HOME + "/.ssh/key").close(),
+    "home": lambda: os.listdir(HOME),
+    "overwrite": lambda: put(HOME + "/out/there"),
+    "make": lambda: put(HOME + "/out/new"),
+    "replace": replace,
+    "update": lambda: open(HOME + "/out/there", "r+").close(),
+    "in home": lambda: (os.makedirs(HOME + "/.tool/state"), put(HOME + "/.tool/state/file")),
+    "brackets": lambda: open(HOME + "/odd/a[1]").close(),
+    "temporary": lambda: tempfile.NamedTemporaryFile().close(),
+    "thread": thread,
+    "fork": lambda: os.waitpid(os.fork() or os._exit(0), 0),
+    "program": lambda: subprocess.run(["true"], check=True),
+    "crowd": crowd,
+    "address": lambda: connect(("127.0.0.1", int(os.environ["PORT"]))),
+    "session": session,
+}
+for use in sys.argv[1].split(","):
+    try:
+        USES[use]()
+        print(use, "done", flush=True)
+    except OSError as error:
+        print(use, error.strerror, flush=True)
