@@ -1,6 +1,7 @@
 //! Servers that are held to the hosts of their manifests, against real servers outside.
 
 mod hostile;
+mod observed;
 mod outside;
 
 use std::io::BufRead as _;
@@ -30,14 +31,19 @@ struct Held {
 impl Held {
     /// `None` where this kernel has no namespaces for us: smcp has said so.
     fn to(hosts: &[&str]) -> Option<Self> {
-        let world = World::new("");
-        let permissions = json!({"network": {"outbound": hosts}});
-        let server = Package::greeter(TOOL).entrypoint(json!({"command": ["python3", "reach.py"]}));
-        let server = server.manifest(|manifest| manifest["permissions"] = permissions);
-        world.bed.publish(&server.file("reach.py", REACH, 0o644).good());
-        let (state, missing) = world.foreseen();
+        let held = Self::by(&json!({"network": {"outbound": hosts}}));
+        let (state, missing) = held.world.foreseen();
         assert_eq!(state == "full", missing.is_empty(), "{state} {missing:?}");
-        (!missing.iter().any(|gap| gap == "hosts")).then_some(Self { world })
+        (!missing.iter().any(|gap| gap == "hosts")).then_some(held)
+    }
+
+    /// One with these permissions.
+    fn by(permissions: &Value) -> Self {
+        let world = World::new("");
+        let server = Package::greeter(TOOL).entrypoint(json!({"command": ["python3", "reach.py"]}));
+        let server = server.manifest(|manifest| manifest["permissions"] = permissions.clone());
+        world.bed.publish(&server.file("reach.py", REACH, 0o644).good());
+        Self { world }
     }
 
     fn invocation(&self, options: &str) -> Invocation<'_> {

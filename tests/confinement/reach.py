@@ -1,5 +1,6 @@
 # A server that tries to reach hosts, in the ways that its arguments say, and says of each what came of it.
 import ctypes
+import errno
 import os
 import resource
 import selectors
@@ -128,6 +129,17 @@ def ask(name, kind="1", server="192.0.2.53", how="udp"):
         return f"{answer[3] & 15} {found}"
 
 
+def own(port):
+    """Looks whether a port of its own is free, listens there, and speaks to itself."""
+    place = ("127.0.0.1", int(port))
+    with socket.socket() as looker:
+        assert looker.connect_ex(place) == errno.ECONNREFUSED
+    with socket.create_server(place) as server, socket.create_connection(place) as client:
+        with server.accept()[0] as accepted:
+            client.sendall(b"self")
+            return accepted.recv(9).decode()
+
+
 def junk(count):
     """Sends what is no question, then a question."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
@@ -183,7 +195,7 @@ def parent(what):
 WAYS = {
     "get": get, "through": through, "program": program, "node": node, "tcp": tcp, "udp": udp, "raw": raw, "flood": flood,
     "half": half, "many": many, "waiting": waiting, "ask": ask, "junk": junk, "socket": sock, "interfaces": interfaces,
-    "route": route, "namespace": namespace, "proxies": proxies, "parent": parent,
+    "route": route, "namespace": namespace, "proxies": proxies, "parent": parent, "own": own,
     "unshare": lambda flags: call(272, int(flags, 16)),
     "setns": lambda path: os.setns(os.open(path, os.O_RDONLY), 0) if hasattr(os, "setns") else call(308, os.open(path, os.O_RDONLY), 0),
     "ring": lambda: call(425, 0, 0),

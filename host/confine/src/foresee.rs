@@ -16,7 +16,7 @@ const SOCKETS: u32 = 9;
 pub(crate) const EVERYTHING: &str = "*";
 
 /// Whether a manifest asks for single hosts, and not for all.
-pub(crate) fn lists_hosts(permissions: &Permissions) -> bool {
+pub fn lists_hosts(permissions: &Permissions) -> bool {
     !permissions.network.is_empty() && !permissions.network.iter().any(|host| host == EVERYTHING)
 }
 
@@ -103,6 +103,26 @@ mod tests {
         for (kernel, asked, state, missing) in cases {
             let found = foresee(kernel, asked);
             assert_eq!((found.state, found.missing.as_slice()), (state, missing), "{kernel:?} {asked:?}");
+        }
+    }
+
+    /// The table for people says the same.
+    #[test]
+    fn the_documents_say_what_each_kernel_holds() {
+        let page = include_str!("../../../docs/confinement.md");
+        let rows = page.lines().skip_while(|line| !line.starts_with("| Linux |")).skip(2);
+        let rows: Vec<_> = rows.take_while(|line| line.starts_with('|')).collect();
+        assert_eq!(rows.len(), 8);
+        for row in rows {
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            let [_, _, landlock, cells @ .., _] = cells.as_slice() else { panic!("{row}") };
+            let kernel = Kernel { landlock: landlock.parse().unwrap(), ..NEW };
+            for (asked, cell) in [&[][..], &["api.example.com"], &["*"]].into_iter().zip(cells) {
+                let Confinement { state, missing } = foresee(kernel, Some(&permissions(asked, &[])));
+                let missing: Vec<_> = missing.iter().map(|gap| gap.as_str()).collect();
+                let words = if missing.is_empty() { String::new() } else { format!(" ({})", missing.join(", ")) };
+                assert_eq!(format!("{}{words}", state.as_str()), *cell, "{row}");
+            }
         }
     }
 }

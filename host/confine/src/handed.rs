@@ -26,7 +26,7 @@ use nix::sys::socket::socketpair;
 use smcp_model::limits;
 
 /// The descriptors of one message: the sockets of a network.
-pub(crate) const MOST: usize = limits::outbound::PORTS + 3;
+pub(crate) const MOST: usize = limits::outbound::PORTS + limits::observe::PORTS + 3;
 
 /// The bytes that a message needs for so many descriptors.
 const fn control_length(count: usize) -> usize {

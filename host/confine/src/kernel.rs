@@ -18,6 +18,16 @@ pub struct Kernel {
     pub namespaces: bool,
 }
 
+/// Whether a server can have a network of its own here, in which all that it reaches is seen; tried once.
+pub fn has_networks() -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        crate::network::works()
+    }
+    #[cfg(not(target_os = "linux"))]
+    false
+}
+
 impl Kernel {
     /// Asks the kernel what it has for a server with these permissions.
     pub fn ask(permissions: Option<&Permissions>) -> Self {

@@ -33,6 +33,7 @@ mod system;
 pub use crate::asked::path_asked_for;
 pub use crate::foresee::foresee;
 pub use crate::foresee::holds_hosts;
+pub use crate::foresee::lists_hosts;
 pub use crate::grants::FileGrant;
 pub use crate::grants::FileView;
 pub use crate::grants::Grants;
@@ -41,6 +42,7 @@ pub use crate::grants::Right;
 pub use crate::grants::Surroundings;
 pub use crate::grants::keys;
 pub use crate::kernel::Kernel;
+pub use crate::kernel::has_networks;
 #[cfg(target_os = "linux")]
 pub use crate::locks::Locks;
 #[cfg(target_os = "linux")]

@@ -80,23 +80,20 @@ impl Locks {
         }
         // The first start of a program is the server's own, so that nobody needs the token.
         let alone = self.token.take().is_some();
-        let (observer, asking, questions) = Observer::prepare(filter::program(self.refused), alone)?;
+        let (observer, asking, questions) =
+            Observer::prepare(filter::program(self.refused), alone, self.network.is_some())?;
         (self.filter, self.questions) = (for_kernel(asking), Some(questions));
         Ok(observer)
     }
 
-    /// Adds a network of the server's own, with these ports; returns what smcp gets its sockets by. `None` for a server
-    /// that is not held to hosts.
+    /// Adds a network of the server's own, with these ports; returns what smcp gets its sockets by.
     ///
     /// # Errors
     /// When the system gives nothing to hand them out by.
-    pub fn with_network(&mut self, ports: &Ports) -> io::Result<Option<WayOut>> {
-        if !self.refused.hosts {
-            return Ok(None);
-        }
+    pub fn with_network(&mut self, ports: &Ports) -> io::Result<WayOut> {
         let (network, way_out) = Network::prepare(ports)?;
         self.network = Some(network);
-        Ok(Some(way_out))
+        Ok(way_out)
     }
 
     /// Whether what the server asks for is known, so that it is held to more than what holds for everybody.
@@ -128,6 +125,8 @@ impl Locks {
         }
         if self.known {
             system::close_at_exec();
+        }
+        if self.known || self.network.is_some() {
             // Those of a namespace of its own reach nothing outside, and would open it again.
             let namespaced = self.network.is_some();
             system::drop_capabilities(if namespaced {

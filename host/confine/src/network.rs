@@ -30,7 +30,11 @@ pub(crate) struct Network {
 
 /// Gets the sockets of a server's network, in smcp.
 #[derive(Debug)]
-pub struct WayOut(OwnedFd);
+pub struct WayOut {
+    handed: OwnedFd,
+    /// How many of the sockets listen on the ports of hosts, and on that for names.
+    hosts: usize,
+}
 
 /// The ports of a server's network.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +43,8 @@ pub struct Ports {
     pub hosts: Vec<u16>,
     /// That of the proxy, on the loopback.
     pub proxy: u16,
+    /// How many sockets there are beside, for ports that are known later.
+    pub spare: usize,
 }
 
 /// The sockets of a server's network: that for names, that of the proxy, and those of the hosts.
@@ -50,6 +56,8 @@ pub struct NetworkSockets {
     pub proxy: OwnedFd,
     /// Accept connections to any address, on the ports of the hosts and on that for names.
     pub hosts: Vec<OwnedFd>,
+    /// Belong to no port yet.
+    pub spare: Vec<OwnedFd>,
 }
 
 impl Network {
@@ -64,9 +72,11 @@ impl Network {
             messages: messages::all(),
             ports: std::iter::once(inside::NAMES).chain(hosts).collect(),
             proxy: ports.proxy,
+            spare: ports.spare,
         };
-        debug_assert!(settings.ports.len() + 2 <= handed::MOST, "a message takes all sockets");
-        Ok((Self { settings, handed_out }, WayOut(ours)))
+        debug_assert!(settings.ports.len() + settings.spare + 2 <= handed::MOST, "a message takes all sockets");
+        let way_out = WayOut { handed: ours, hosts: settings.ports.len() };
+        Ok((Self { settings, handed_out }, way_out))
     }
 
     /// Puts this process into its network, in which it has every capability until they are dropped, and hands the sockets out.
@@ -82,11 +92,12 @@ impl WayOut {
     /// When there are none.
     pub fn receive(self) -> io::Result<NetworkSockets> {
         // They are there when the server has begun.
-        let mut sockets = handed::receive(&self.0, MsgFlags::MSG_DONTWAIT)?.into_iter();
+        let mut sockets = handed::receive(&self.handed, MsgFlags::MSG_DONTWAIT)?.into_iter();
         let (names, proxy) = (sockets.next(), sockets.next());
         let nothing = || io::Error::other("the server's process has handed out no sockets");
         let (Some(names), Some(proxy)) = (names, proxy) else { return Err(nothing()) };
-        Ok(NetworkSockets { names, proxy, hosts: sockets.collect() })
+        let hosts = sockets.by_ref().take(self.hosts).collect();
+        Ok(NetworkSockets { names, proxy, hosts, spare: sockets.collect() })
     }
 }
 

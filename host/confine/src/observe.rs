@@ -19,6 +19,7 @@ mod seen;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::path::PathBuf;
 
 use nix::sys::socket::MsgFlags;
@@ -64,6 +65,7 @@ pub struct Observer {
     handed: OwnedFd,
     filter: Vec<Instruction>,
     alone: bool,
+    own_network: bool,
 }
 
 /// Watches a server.
@@ -75,14 +77,26 @@ pub struct Watcher {
     alone: bool,
     /// Whether the server's own program was started.
     begun: bool,
+    /// Whether all that it reaches of the network leads to smcp.
+    own_network: bool,
 }
+
+/// What services of names listen on. They would tell a server addresses, of which nobody knows whose they are.
+const NAME_SERVICES: [&str; 3] =
+    ["/run/systemd/resolve/io.systemd.Resolve", "/run/nscd/socket", "/var/run/nscd/socket"];
+/// `ECONNREFUSED`: as if nobody listened.
+const NOBODY: u32 = 111;
 
 impl Observer {
     /// Prepares to watch a server with this filter. Returns the filter to apply, and what hands its questions out.
-    pub(crate) fn prepare(filter: Vec<Instruction>, alone: bool) -> io::Result<(Self, Vec<Instruction>, OwnedFd)> {
+    pub(crate) fn prepare(
+        filter: Vec<Instruction>,
+        alone: bool,
+        own_network: bool,
+    ) -> io::Result<(Self, Vec<Instruction>, OwnedFd)> {
         let (handed, handed_out) = handed::pair()?;
         let asking = asking(&filter, &calls::watched());
-        Ok((Self { handed, filter, alone }, asking, handed_out))
+        Ok((Self { handed, filter, alone, own_network }, asking, handed_out))
     }
 
     /// Waits until the server's process is about to become the server, which then waits for answers.
@@ -92,30 +106,45 @@ impl Observer {
     pub fn begin(self) -> io::Result<Watcher> {
         let listener = handed::receive(&self.handed, MsgFlags::empty())?.into_iter().next();
         let listener = Listener::new(listener.ok_or(io::ErrorKind::UnexpectedEof)?);
-        Ok(Watcher { listener, filter: self.filter, alone: self.alone, begun: false })
+        let Self { filter, alone, own_network, .. } = self;
+        Ok(Watcher { listener, filter, alone, begun: false, own_network })
     }
 }
 
 impl Watcher {
-    /// Notes what the server and its processes do, until none is left.
+    /// Notes what the server and its processes do, until none is left. `connects` is called before it connects.
     ///
     /// # Errors
     /// When the kernel takes no answers. From then on it refuses what it would have asked about.
-    pub fn watch(mut self, seen: &Seen, view: FileView) -> io::Result<()> {
+    pub fn watch(mut self, seen: &Seen, view: FileView, mut connects: impl FnMut(SocketAddr)) -> io::Result<()> {
         while let Some(question) = self.listener.next()? {
             let caller = Caller { thread: question.thread, view };
             let found = calls::observed(&question.call, &caller);
-            let verdict = self.verdict(&question.call);
+            let mut verdict = self.verdict(&question.call);
             // Else what was read was of another thread, by the same number.
             if self.listener.is_waiting(&question) {
-                found.into_iter().for_each(|observed| seen.note(observed, view));
                 if let Verdict::Refused(error) = verdict {
                     seen.refused(question.call.number, error);
+                }
+                for observed in found {
+                    if let Observed::Connects(address) = observed {
+                        connects(address);
+                    }
+                    if self.is_name_service(&observed) {
+                        verdict = Verdict::Refused(NOBODY);
+                    } else {
+                        seen.note(observed, view);
+                    }
                 }
             }
             self.listener.answer(&question, verdict)?;
         }
         Ok(())
+    }
+
+    fn is_name_service(&self, observed: &Observed) -> bool {
+        let is = |path: &PathBuf| NAME_SERVICES.iter().any(|service| path == Path::new(service));
+        self.own_network && matches!(observed, Observed::ConnectsTo(path) if is(path))
     }
 
     /// What the filter says. It can know the server's own start by its place: it is the first.

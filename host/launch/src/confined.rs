@@ -7,13 +7,13 @@ use std::io;
 use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::OnceLock;
-use std::thread;
 
 use crate::command::Bundle;
 use crate::environment::ServerEnvironment;
 use crate::error::LaunchError;
+use crate::observing;
+use crate::observing::Observing;
+use crate::observing::SparePorts;
 use crate::script::Finder;
 use crate::script::Followed;
 use crate::script::follow;
@@ -22,12 +22,10 @@ use smcp_confine::DraftGround;
 use smcp_confine::Grants;
 use smcp_confine::Kernel;
 use smcp_confine::Locks;
-use smcp_confine::Observer;
 use smcp_confine::Ports;
-use smcp_confine::Seen;
 use smcp_confine::Surroundings;
 use smcp_confine::WayOut;
-use smcp_model::draft::Draft;
+use smcp_model::limits;
 use smcp_model::manifest::Manifest;
 use smcp_model::manifest::Permissions;
 use smcp_model::text::SafeText;
@@ -48,28 +46,6 @@ pub struct Confining {
     pub observing: Option<Observing>,
 }
 
-/// What is seen of a server, and what a draft of its permissions is written on, once its program is known.
-#[derive(Debug, Clone)]
-pub struct Observing {
-    seen: Seen,
-    ground: Arc<OnceLock<DraftGround>>,
-}
-
-impl Observing {
-    /// Begins with nothing, for a user with this home.
-    pub fn new(home: Option<PathBuf>) -> Self {
-        Self { seen: Seen::new(home), ground: Arc::default() }
-    }
-
-    /// Writes a draft of what was seen so far; `None` when the server never began.
-    pub fn draft(&self) -> Option<Draft> {
-        self.seen.draft(self.ground.get()?)
-    }
-}
-
-/// The name of the thread that watches.
-const THREAD: &str = "observer";
-
 /// Programs that servers of many kinds are written for, and that their scripts start.
 const RUNTIMES: [&str; 5] = ["node", "python3", "python", "deno", "bun"];
 
@@ -81,8 +57,8 @@ pub(crate) struct Confined {
     pub(crate) direct: Option<(PathBuf, Vec<OsString>)>,
     /// What the sockets of the server's own network come by.
     pub(crate) way_out: Option<WayOut>,
-    /// Who is to watch the server.
-    pub(crate) observer: Option<Observer>,
+    /// How ports are opened while the server runs; `None` for a server that is not observed.
+    pub(crate) spare_ports: Option<SparePorts>,
 }
 
 /// Makes the locks of the server that `program` is.
@@ -110,6 +86,7 @@ pub(crate) fn confine(
             alone: nothing(false),
             with_programs: nothing(true),
             held: asked.filter(|_| confining.kernel.landlock > 0).map(planned),
+            own_network: confining.outbound.is_some(),
             keys: smcp_confine::keys(&confining.surroundings),
             bundle: bundle.root.to_path_buf(),
             variables: asked.map(|asked| asked.environment.clone()).unwrap_or_default(),
@@ -125,35 +102,27 @@ pub(crate) fn confine(
     tracing::debug!(?grants, "what the server may reach");
     let unconfined = |cause: io::Error| LaunchError::Unconfined { command: command(), cause };
     let mut locks = Locks::make(confining.kernel, manifest, &grants, bundle.dir.as_fd()).map_err(unconfined)?;
-    let ports = confining
-        .outbound
-        .as_ref()
-        .map(|outbound| Ports { hosts: outbound.hosts.ports(), proxy: outbound.hosts.proxy_port() });
-    let way_out = ports.map_or(Ok(None), |ports| locks.with_network(&ports)).map_err(unconfined)?;
-    let observer = confining.observing.is_some().then(|| locks.observe()).transpose().map_err(unconfined)?;
-    Ok(Confined { locks, direct, way_out, observer })
-}
-
-/// Watches a server that is about to be started.
-pub(crate) fn watch(observer: Observer, confining: &Confining) -> io::Result<()> {
-    let Some(Observing { seen, .. }) = confining.observing.clone() else { return Ok(()) };
+    let ports = confining.outbound.as_ref().map(|outbound| Ports {
+        hosts: outbound.hosts.ports(),
+        proxy: outbound.hosts.proxy_port(),
+        spare: if confining.observing.is_some() { limits::observe::PORTS } else { 0 },
+    });
+    let way_out = ports.map(|ports| locks.with_network(&ports)).transpose().map_err(unconfined)?;
     let view = confining.surroundings.view;
-    let watch = move || match observer.begin() {
-        Ok(watcher) => {
-            if let Err(error) = watcher.watch(&seen, view) {
-                tracing::warn!(%error, "what the server uses is not seen any more");
-            }
-        }
-        // Whoever starts the server says why it did not come to that.
-        Err(error) => tracing::debug!(%error, "no server to watch"),
-    };
-    thread::Builder::new().name(THREAD.to_owned()).spawn(watch).map(drop)
+    let mut watch = |observing| observing::watch(locks.observe()?, observing, view);
+    let spare_ports = confining.observing.as_ref().map(&mut watch).transpose().map_err(unconfined)?;
+    Ok(Confined { locks, direct, way_out, spare_ports })
 }
 
 /// Serves the network of a server that has begun.
-pub(crate) fn lead_out(way_out: WayOut, outbound: Outbound) -> io::Result<Serving> {
-    let smcp_confine::NetworkSockets { names, proxy, hosts } = way_out.receive()?;
-    outbound.serve(Sockets { names, proxy, hosts })
+pub(crate) fn lead_out(way_out: WayOut, outbound: Outbound, ports: Option<SparePorts>) -> io::Result<Serving> {
+    let smcp_confine::NetworkSockets { names, proxy, hosts, spare } = way_out.receive()?;
+    let later = ports.map(|ports| {
+        // Who watches may have ended with the server.
+        drop(ports.spare.send(spare));
+        ports.later
+    });
+    outbound.serve(Sockets { names, proxy, hosts, later })
 }
 
 /// Refuses a program outside of the bundle that a shell reads: what it is there for is to start another one.

@@ -16,10 +16,10 @@
 pub use crate::adoption::Adoption;
 #[cfg(target_os = "linux")]
 pub use crate::confined::Confining;
-#[cfg(target_os = "linux")]
-pub use crate::confined::Observing;
 #[cfg(not(target_os = "linux"))]
 pub use crate::direct::Adoption;
+#[cfg(target_os = "linux")]
+pub use crate::observing::Observing;
 pub use crate::refusal::Patience;
 pub use crate::refusal::refuse;
 pub use crate::signals::Signals;
@@ -75,6 +75,8 @@ pub mod environment;
 pub mod error;
 #[cfg(not(target_os = "linux"))]
 mod client_poll;
+#[cfg(target_os = "linux")]
+mod observing;
 #[cfg(target_os = "linux")]
 mod program_pages;
 #[cfg(target_os = "linux")]
@@ -189,15 +191,13 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
             let search_path = setup.environment.search_path();
             let finder = Finder { search_path, is_program: setup.is_program, read_head: setup.read_head };
             let around = (&setup.environment, finder);
-            let Confined { locks, direct, way_out, observer } =
+            let Confined { locks, direct, way_out, spare_ports } =
                 confined::confine(confining, manifest, bundle, &program, around)?;
-            // It has to listen before the server's process asks.
-            observer.map(|observer| confined::watch(observer, confining)).transpose().map_err(LaunchError::watching)?;
             let direct = direct.map(|(program, before)| {
                 args.splice(0..0, before.into_iter().chain([place.program.clone().into()]));
                 program
             });
-            (Some(locks), way_out, direct.unwrap_or(place.program))
+            (Some(locks), way_out.map(|way_out| (way_out, spare_ports)), direct.unwrap_or(place.program))
         }
     };
     #[cfg(not(target_os = "linux"))]
@@ -217,7 +217,7 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
     #[cfg(target_os = "linux")]
     let _serving = way_out
         .zip(setup.confining.and_then(|confining| confining.outbound))
-        .map(|(way_out, outbound)| confined::lead_out(way_out, outbound))
+        .map(|((way_out, spare_ports), outbound)| confined::lead_out(way_out, outbound, spare_ports))
         .transpose()
         .map_err(LaunchError::watching)?;
     // Now only the server holds its end of a pipe, so that its closing tells us of the server's end.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use crate::hosts::USUAL;
 use smcp_model::limits;
 use smcp_model::record::DeniedHost;
 use smcp_model::text::SafeText;
@@ -34,6 +35,15 @@ impl Denials {
         }
         let count = counts.entry(shown).or_default();
         *count = count.saturating_add(1);
+    }
+
+    /// The hosts so far, each as an entry of a manifest's list.
+    pub fn entries(&self) -> Vec<String> {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let hosts = counts.keys().filter(|host| *host != OTHERS);
+        let usual =
+            |host: &str| USUAL.iter().find_map(|port| host.strip_suffix(&format!(":{port}")).map(str::to_owned));
+        hosts.map(|host| usual(host).unwrap_or_else(|| host.clone())).collect()
     }
 
     /// The counts so far.

@@ -53,7 +53,9 @@ pub(crate) struct Connected {
 /// Connects to a host that the manifest names.
 pub(crate) async fn dial(reachable: &Reachable, host: &str, port: u16) -> Result<Connected, Unreachable> {
     let connect = async {
-        let connected = match reachable.find(host, Some(port)).await? {
+        let route = reachable.find(host, Some(port)).await?;
+        reachable.note(host, port, &route);
+        let connected = match route {
             HostRoute::Direct(addresses) => {
                 let stream = connect(&addresses, port).await.map_err(Unreachable::Failed)?;
                 Connected { stream, begun: Vec::new() }

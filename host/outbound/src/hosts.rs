@@ -15,15 +15,18 @@ use smcp_model::reach::Reach;
 mod pattern;
 
 /// The ports of a host that is named without one.
-const USUAL: [u16; 2] = [80, 443];
+pub(crate) const USUAL: [u16; 2] = [80, 443];
 /// The name of this machine.
 pub(crate) const LOCALHOST: &str = "localhost";
 /// Where the proxy listens, unless a host of the manifest has that port.
 const PROXY: u16 = 3128;
 
-/// The hosts that a manifest names, each with its ports.
+/// The hosts that a manifest names, each with its ports; or all hosts, for a server that is observed.
 #[derive(Debug)]
-pub struct AllowedHosts(Vec<AllowedHost>);
+pub struct AllowedHosts {
+    named: Vec<AllowedHost>,
+    everything: bool,
+}
 
 #[derive(Debug)]
 struct AllowedHost {
@@ -43,16 +46,21 @@ enum AllowedPorts {
 impl AllowedHosts {
     /// Reads the list of a manifest. What is no host (a URL, a path) stands for none.
     pub fn of(network: &[String]) -> Self {
-        Self(network.iter().filter_map(|text| AllowedHost::of(text)).collect())
+        Self { named: network.iter().filter_map(|text| AllowedHost::of(text)).collect(), everything: false }
+    }
+
+    /// Every host, at every address.
+    pub const fn everything() -> Self {
+        Self { named: Vec::new(), everything: true }
     }
 
     /// The ports on which any address is to answer, in ascending order.
     pub fn ports(&self) -> Vec<u16> {
-        let ports = self.0.iter().flat_map(|entry| match entry.port {
+        let ports = self.named.iter().flat_map(|entry| match entry.port {
             AllowedPorts::Usual | AllowedPorts::Any => USUAL.to_vec(),
             AllowedPorts::One(port) => vec![port],
         });
-        let mut ports: Vec<u16> = ports.collect();
+        let mut ports: Vec<u16> = ports.chain(USUAL.into_iter().filter(|_| self.everything)).collect();
         ports.sort_unstable();
         ports.dedup();
         ports.truncate(limits::outbound::PORTS);
@@ -68,7 +76,7 @@ impl AllowedHosts {
     /// Whether some of the hosts have ports on which no address answers, so that the proxy alone leads to them.
     pub fn needs_proxy(&self) -> bool {
         let ports = self.ports();
-        self.0.iter().any(|entry| match entry.port {
+        self.named.iter().any(|entry| match entry.port {
             AllowedPorts::Usual => false,
             AllowedPorts::Any => true,
             AllowedPorts::One(port) => !ports.contains(&port),
@@ -80,7 +88,8 @@ impl AllowedHosts {
     pub(crate) fn name(&self, host: &str, port: Option<u16>) -> bool {
         // What a server asks for is a host, and no pattern.
         let is_one = !host.contains('*');
-        is_one && self.0.iter().any(|entry| entry.port.is(port) && entry.pattern.covers(&[host, &entry.said].concat()))
+        let covers = |entry: &AllowedHost| entry.port.is(port) && entry.pattern.covers(&[host, &entry.said].concat());
+        is_one && (self.everything || self.named.iter().any(covers))
     }
 
     /// Whether the manifest names an address itself; `localhost` names those of this machine.

@@ -21,6 +21,7 @@ mod message;
 mod names;
 mod proxy;
 mod reach;
+mod reached;
 mod service;
 
 pub use crate::denials::Denials;
@@ -28,9 +29,13 @@ pub use crate::dial::Covers;
 pub use crate::dial::Upstream;
 pub use crate::hosts::AllowedHosts;
 pub use crate::reach::Resolve;
+pub use crate::reached::Reached;
+pub use crate::service::LaterSockets;
 pub use crate::service::Outbound;
 pub use crate::service::Serving;
+pub use crate::service::SocketSender;
 pub use crate::service::Sockets;
+pub use crate::service::later_sockets;
 
 /// What a pattern of the SDK is a setting by. Nothing here reads settings.
 mod settings {

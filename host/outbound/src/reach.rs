@@ -19,6 +19,7 @@ use crate::hosts::AllowedHosts;
 use crate::hosts::LOCALHOST;
 use crate::hosts::address_of;
 use crate::names::StandIns;
+use crate::reached::Reached;
 use smcp_model::limits;
 use smcp_model::reach::Reach;
 
@@ -85,6 +86,7 @@ pub(crate) struct Reachable {
     resolver: Arc<dyn Resolve>,
     above: Option<Upstream>,
     denials: Denials,
+    reached: Reached,
     names: Mutex<StandIns>,
     kept: Mutex<Vec<KnownAddresses>>,
     askers: Semaphore,
@@ -102,9 +104,10 @@ impl Reachable {
         resolver: Arc<dyn Resolve>,
         above: Option<Upstream>,
         denials: Denials,
+        reached: Reached,
     ) -> Self {
         let askers = Semaphore::new(limits::outbound::RESOLVERS);
-        Self { hosts, resolver, above, denials, names: Mutex::default(), kept: Mutex::default(), askers }
+        Self { hosts, resolver, above, denials, reached, names: Mutex::default(), kept: Mutex::default(), askers }
     }
 
     /// The proxy above, if there is one.
@@ -117,6 +120,17 @@ impl Reachable {
         match refusal {
             Unreachable::NotNamed | Unreachable::Inner(_) => self.denials.note(host, port, &refusal.to_string()),
             Unreachable::Unknown | Unreachable::Failed(_) => tracing::debug!(host, ?port, %refusal, "no connection"),
+        }
+    }
+
+    /// Notes that a host is reached; of a name that leads to an inner network its address, too, which a manifest would have
+    /// to name.
+    pub(crate) fn note(&self, host: &str, port: u16, route: &HostRoute) {
+        self.reached.note(host, port);
+        let HostRoute::Direct(addresses) = route else { return };
+        if host != LOCALHOST && address_of(host).is_none() {
+            let inner = addresses.iter().filter(|address| Reach::of(**address) != Reach::Public);
+            inner.for_each(|address| self.reached.note(&crate::hosts::literal(*address), port));
         }
     }
 

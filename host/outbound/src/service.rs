@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio::net::UdpSocket;
 use tokio::runtime;
 use tokio::sync::Semaphore;
+use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
 use crate::denials::Denials;
@@ -26,6 +27,7 @@ use crate::names::answer_datagrams;
 use crate::proxy;
 use crate::reach::Reachable;
 use crate::reach::Resolve;
+use crate::reached::Reached;
 use smcp_model::limits;
 
 /// The name of the thread.
@@ -41,6 +43,8 @@ pub struct Outbound {
     pub upstream: Option<Upstream>,
     /// Counts what is refused.
     pub denials: Denials,
+    /// Notes what is reached.
+    pub reached: Reached,
 }
 
 /// The sockets of the server's network.
@@ -52,6 +56,29 @@ pub struct Sockets {
     pub proxy: OwnedFd,
     /// Accept connections to any address.
     pub hosts: Vec<OwnedFd>,
+    /// More of these, which come while the server runs.
+    pub later: Option<LaterSockets>,
+}
+
+/// Hands over sockets of a server that is served already.
+#[derive(Debug, Clone)]
+pub struct SocketSender(mpsc::UnboundedSender<OwnedFd>);
+
+/// What such sockets come by.
+#[derive(Debug)]
+pub struct LaterSockets(mpsc::UnboundedReceiver<OwnedFd>);
+
+/// Makes a way for sockets that come later.
+pub fn later_sockets() -> (SocketSender, LaterSockets) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    (SocketSender(sender), LaterSockets(receiver))
+}
+
+impl SocketSender {
+    /// Has a socket that listens served. After the server's end nobody does.
+    pub fn send(&self, socket: OwnedFd) {
+        drop(self.0.send(socket));
+    }
 }
 
 /// The thread. It ends soon after this was dropped, and its connections with it.
@@ -79,8 +106,8 @@ impl Outbound {
     /// # Errors
     /// When the system gives no thread, or the sockets are none.
     pub fn serve(self, sockets: Sockets) -> io::Result<Serving> {
-        let Self { hosts, resolver, upstream, denials } = self;
-        let reachable = Arc::new(Reachable::new(hosts, resolver, upstream, denials));
+        let Self { hosts, resolver, upstream, denials, reached } = self;
+        let reachable = Arc::new(Reachable::new(hosts, resolver, upstream, denials, reached));
         let runtime = runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
@@ -122,16 +149,31 @@ pub(crate) fn start(task: Pin<Box<dyn Future<Output = ()> + Send>>) {
 
 /// Serves every socket, each by a task.
 fn begin(sockets: Sockets, reachable: &Arc<Reachable>, connections: usize) -> io::Result<()> {
-    let Sockets { names, proxy, hosts } = sockets;
+    let Sockets { names, proxy, hosts, later } = sockets;
     let permits = Arc::new(Semaphore::new(connections));
     let kinds = std::iter::once(ConnectionKind::Proxy).chain(std::iter::repeat(ConnectionKind::Direct));
     for (socket, kind) in std::iter::once(proxy).chain(hosts).zip(kinds) {
         let listener = TcpListener::from_std(net::TcpListener::from(socket))?;
         start(Box::pin(accept(listener, kind, Arc::clone(reachable), Arc::clone(&permits))));
     }
+    if let Some(later) = later {
+        start(Box::pin(accept_later(later, Arc::clone(reachable), permits)));
+    }
     let names = UdpSocket::from_std(net::UdpSocket::from(names))?;
     start(Box::pin(answer_datagrams(names, Arc::clone(reachable))));
     Ok(())
+}
+
+async fn accept_later(LaterSockets(mut later): LaterSockets, reachable: Arc<Reachable>, permits: Arc<Semaphore>) {
+    while let Some(socket) = later.recv().await {
+        match TcpListener::from_std(net::TcpListener::from(socket)) {
+            Ok(listener) => {
+                let served = accept(listener, ConnectionKind::Direct, Arc::clone(&reachable), Arc::clone(&permits));
+                start(Box::pin(served));
+            }
+            Err(error) => tracing::debug!(%error, "a socket of the server can't be served"),
+        }
+    }
 }
 
 async fn accept(listener: TcpListener, kind: ConnectionKind, reachable: Arc<Reachable>, permits: Arc<Semaphore>) {

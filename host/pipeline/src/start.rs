@@ -16,8 +16,6 @@ use smcp_decide::Clearance;
 use smcp_decide::Notice;
 use smcp_launch as launch;
 use smcp_launch::Adoption;
-#[cfg(target_os = "linux")]
-use smcp_launch::Confining;
 use smcp_launch::Finished;
 #[cfg(target_os = "linux")]
 use smcp_launch::Observing;
@@ -94,7 +92,12 @@ impl Remains {
     fn draft(&self) -> Option<Draft> {
         #[cfg(target_os = "linux")]
         {
-            self.observing.as_ref().and_then(Observing::draft)
+            let mut draft = self.observing.as_ref()?.draft(self.denials.entries())?;
+            for DeniedHost { host, count } in self.denials.counts() {
+                let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+                draft.remarks.push(format!("it was refused the host {host}, {times}"));
+            }
+            Some(draft)
         }
         #[cfg(not(target_os = "linux"))]
         None
@@ -177,8 +180,13 @@ fn start_in(
         grace_periods: GracePeriods::default(),
         signals,
         #[cfg(target_os = "linux")]
-        confining: confinement::confining(session, &clearance.package().manifest, &own, &remains.denials)
-            .map(|confining| Confining { observing: remains.observing.clone(), ..confining }),
+        confining: confinement::confining(
+            session,
+            &clearance.package().manifest,
+            &own,
+            &remains.denials,
+            remains.observing.as_ref(),
+        ),
         adoption: Adoption::begin(),
     };
     let notice = recorder.starting(clearance.package(), request, setup.warning.is_some())?;
@@ -207,6 +215,6 @@ pub(super) fn environment(session: &Session, manifest: &Manifest, request: &Laun
     let mut environment =
         ServerEnvironment::compute(&session.system().environment, manifest, &request.env_file, &request.env);
     #[cfg(target_os = "linux")]
-    confinement::lead_out(session, manifest, &mut environment);
+    confinement::lead_out(session, manifest, request.observe, &mut environment);
     environment
 }

@@ -38,6 +38,7 @@ pub(super) struct NetworkSettings {
     pub(super) messages: [Vec<u8>; 3],
     pub(super) ports: Vec<u16>,
     pub(super) proxy: u16,
+    pub(super) spare: usize,
 }
 
 /// Moves this process into a new network and hands the sockets out.
@@ -55,6 +56,7 @@ pub(super) fn enter(settings: &NetworkSettings, handed_out: BorrowedFd<'_>) -> R
     let proxy = listener(settings.proxy, ListenPlace::Loopback)?;
     let ports = settings.ports.iter().copied();
     let others = ports.map(|port| listener(port, ListenPlace::Everywhere));
+    let others = others.chain((0..settings.spare).map(|_| Ok(unbound(libc::SOCK_STREAM)?.0)));
     let mut count = 0;
     for (place, socket) in sockets.iter_mut().zip([Ok(names), Ok(proxy)].into_iter().chain(others)) {
         *place = socket?;
@@ -114,13 +116,30 @@ enum ListenPlace {
     Loopback,
 }
 
-/// Makes a socket for every kind of address; for the old one alone, where there is no other.
-fn bound(kind: i32, port: u16, place: ListenPlace) -> Result<i32, Errno> {
+/// Makes a socket for every kind of address; for the old one alone, where there is no other. Returns whether it is for both.
+fn unbound(kind: i32) -> Result<(i32, bool), Errno> {
     let kind = kind | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
     // SAFETY: the arguments are integers.
-    let six = if place == ListenPlace::Everywhere { unsafe { libc::socket(libc::AF_INET6, kind, 0) } } else { -1 };
+    let six = unsafe { libc::socket(libc::AF_INET6, kind, 0) };
     if six >= 0 {
         set(six, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 0)?;
+        return Ok((six, true));
+    }
+    unbound_four(kind).map(|four| (four, false))
+}
+
+fn unbound_four(kind: i32) -> Result<i32, Errno> {
+    // SAFETY: the arguments are integers.
+    Errno::result(unsafe { libc::socket(libc::AF_INET, kind | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, 0) })
+}
+
+/// Makes such a socket at a port; on the loopback one for the old kind of address.
+fn bound(kind: i32, port: u16, place: ListenPlace) -> Result<i32, Errno> {
+    let (socket, both) = match place {
+        ListenPlace::Everywhere => unbound(kind)?,
+        ListenPlace::Loopback => (unbound_four(kind)?, false),
+    };
+    if both {
         let address = libc::sockaddr_in6 {
             sin6_family: libc::AF_INET6 as libc::sa_family_t,
             sin6_port: port.to_be(),
@@ -130,11 +149,9 @@ fn bound(kind: i32, port: u16, place: ListenPlace) -> Result<i32, Errno> {
         };
         let length = size_of::<libc::sockaddr_in6>() as libc::socklen_t;
         // SAFETY: the address is as long as is said and lives during the call.
-        Errno::result(unsafe { libc::bind(six, ptr::from_ref(&address).cast(), length) })?;
-        return Ok(six);
+        Errno::result(unsafe { libc::bind(socket, ptr::from_ref(&address).cast(), length) })?;
+        return Ok(socket);
     }
-    // SAFETY: the arguments are integers.
-    let four = Errno::result(unsafe { libc::socket(libc::AF_INET, kind, 0) })?;
     let host = if place == ListenPlace::Loopback { libc::INADDR_LOOPBACK } else { libc::INADDR_ANY };
     let address = libc::sockaddr_in {
         sin_family: libc::AF_INET as libc::sa_family_t,
@@ -144,8 +161,8 @@ fn bound(kind: i32, port: u16, place: ListenPlace) -> Result<i32, Errno> {
     };
     let length = size_of::<libc::sockaddr_in>() as libc::socklen_t;
     // SAFETY: as above.
-    Errno::result(unsafe { libc::bind(four, ptr::from_ref(&address).cast(), length) })?;
-    Ok(four)
+    Errno::result(unsafe { libc::bind(socket, ptr::from_ref(&address).cast(), length) })?;
+    Ok(socket)
 }
 
 fn listener(port: u16, place: ListenPlace) -> Result<i32, Errno> {

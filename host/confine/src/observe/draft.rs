@@ -24,6 +24,8 @@ pub struct DraftGround {
     pub with_programs: Grants,
     /// What this one has been held to; `None` without a block, when it was held to nothing.
     pub held: Option<Grants>,
+    /// Whether all that it reached of the network led to smcp.
+    pub own_network: bool,
     /// The user's keys, and what else is granted by its own name alone.
     pub keys: Vec<PathBuf>,
     /// Its bundle.
@@ -38,8 +40,9 @@ const USUAL: [u16; 2] = [80, 443];
 const NAMES: u16 = 53;
 
 impl Seen {
-    /// Writes a draft of what was seen; `None` when the server never began.
-    pub fn draft(&self, ground: &DraftGround) -> Option<Draft> {
+    /// Writes a draft of what was seen; `None` when the server never began. `hosts` are those that it reached, or was
+    /// refused, in a network of its own.
+    pub fn draft(&self, ground: &DraftGround, hosts: Vec<String>) -> Option<Draft> {
         let uses = self.uses();
         if !uses.begun {
             return None;
@@ -57,8 +60,12 @@ impl Seen {
         };
         let read: BTreeSet<_> = read.into_iter().map(lasting).collect();
         let mut remarks = Vec::new();
+        let by_address = addresses(&uses);
+        if !ground.own_network && !by_address.is_empty() {
+            remarks.push("hosts are known by their addresses here, since a server can't have a network of its own: `smcp doctor`".to_owned());
+        }
         let permissions = Permissions {
-            network: hosts(&uses),
+            network: if ground.own_network { hosts } else { by_address },
             filesystem_read: entries(&read, &uses, "read", &mut remarks),
             filesystem_write: entries(&written, &uses, "written to", &mut remarks),
             environment: ground.variables.clone(),
@@ -140,7 +147,7 @@ fn listed(paths: &[String]) -> String {
     if more == 0 { first.join(", ") } else { format!("{} and {more} more", first.join(", ")) }
 }
 
-fn hosts(uses: &SeenUses) -> Vec<String> {
+fn addresses(uses: &SeenUses) -> Vec<String> {
     let entry = |address: &SocketAddr| {
         let host = match address {
             SocketAddr::V4(four) if !four.ip().is_loopback() => four.ip().to_string(),

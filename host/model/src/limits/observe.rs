@@ -1,7 +1,15 @@
 //! Limits of what is noted of a server that is observed.
 
+use std::time::Duration;
+
 /// Different paths, or addresses, that are noted: those of a large server of Node are a tenth of it.
 pub const PATHS: usize = 65_536;
+/// Hosts that are noted; a server that reaches more asks for `*`.
+pub const HOSTS: usize = 4096;
+/// Ports beside 80 and 443 on which hosts are reached; connections to others are refused.
+pub const PORTS: usize = 64;
+/// The time that the first connection waits for what it is answered by: the start is a matter of milliseconds.
+pub const START: Duration = Duration::from_secs(5);
 /// Files of one folder that are listed one by one; beyond that the folder is.
 pub const SIBLINGS: usize = 8;
 /// Paths that a remark names; the others are counted.

@@ -29,7 +29,7 @@ fn reachable(hosts: &[&str], above: Option<Upstream>) -> (Reachable, Arc<Known>)
     let known = Arc::new(Known::default());
     let resolver = Arc::<Known>::clone(&known);
     let hosts: Vec<_> = hosts.iter().map(|host| (*host).to_owned()).collect();
-    (Reachable::new(AllowedHosts::of(&hosts), resolver, above, Denials::default()), known)
+    (Reachable::new(AllowedHosts::of(&hosts), resolver, above, Denials::default(), Reached::default()), known)
 }
 
 fn found(reachable: &Reachable, host: &str, port: Option<u16>) -> String {

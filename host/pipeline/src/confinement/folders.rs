@@ -113,6 +113,7 @@ pub(crate) fn confining(
     manifest: &Manifest,
     own: &OwnFolders,
     denials: &Denials,
+    observing: Option<&Observing>,
 ) -> Option<Confining> {
     let config = session.config();
     let temporary = own.temporary.as_ref().map(|folder| folder.path().to_path_buf());
@@ -130,14 +131,32 @@ pub(crate) fn confining(
             own: own.state.iter().map(|state| state.path().to_path_buf()).chain(temporary).collect(),
             view: VIEW,
         },
-        outbound: outbound::outbound(session, manifest, denials),
-        observing: None,
+        outbound: outbound::outbound(session, manifest, denials, observing),
+        observing: observing.cloned(),
     })
 }
 
 /// What notes the uses of a server.
 pub(crate) fn observing(session: &Session) -> Observing {
-    Observing::new(session.system().home().and_then(|home| (VIEW.resolve)(&home)))
+    Observing::new(session.system().home().and_then(|home| (VIEW.resolve)(&home)), listens)
+}
+
+/// The kernel's lists of sockets of the network.
+const SOCKETS: [&str; 2] = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
+/// The state of one that listens.
+const LISTENS: &str = "0A";
+
+/// Whether somebody on this machine listens on a port.
+fn listens(port: u16) -> bool {
+    let end = format!(":{port:04X}");
+    SOCKETS.iter().any(|list| {
+        let list = authority::read_file(Path::new(list), limits::SOCKETS).unwrap_or_default();
+        String::from_utf8_lossy(&list).lines().any(|line| {
+            let mut words = line.split_whitespace().skip(1);
+            let (own, state) = (words.next(), words.nth(1));
+            state == Some(LISTENS) && own.is_some_and(|own| own.ends_with(&end))
+        })
+    })
 }
 
 fn directory(registry: &Registry) -> Option<&Path> {

@@ -9,6 +9,8 @@ use crate::Session;
 use crate::confinement::folders::may_be_confined;
 use crate::session::access;
 use smcp_confine::Kernel;
+use smcp_confine::lists_hosts;
+use smcp_launch::Observing;
 use smcp_launch::environment::ServerEnvironment;
 use smcp_model::manifest::Manifest;
 use smcp_outbound::AllowedHosts;
@@ -27,24 +29,42 @@ impl Resolve for NameServices {
     }
 }
 
-/// The hosts that a server is held to; `None` for one that is not.
-fn held_to(session: &Session, manifest: &Manifest) -> Option<AllowedHosts> {
-    let permissions = manifest.permissions.as_ref()?;
-    let holds = || smcp_confine::holds_hosts(Kernel::ask(Some(permissions)), Some(permissions));
-    (may_be_confined(session) && holds()).then(|| AllowedHosts::of(&permissions.network))
+/// The hosts that a server reaches through smcp: those that it is held to, or all of one that is observed. `None` for a server
+/// that has no network of its own.
+fn led_to(session: &Session, manifest: &Manifest, observe: bool) -> Option<AllowedHosts> {
+    let permissions = manifest.permissions.as_ref();
+    if !may_be_confined(session) {
+        return None;
+    }
+    if let Some(permissions) = permissions.filter(|permissions| lists_hosts(permissions)) {
+        let holds = smcp_confine::holds_hosts(Kernel::ask(Some(permissions)), Some(permissions));
+        return holds.then(|| AllowedHosts::of(&permissions.network));
+    }
+    let has_network = permissions.is_none_or(|permissions| !permissions.network.is_empty());
+    (observe && has_network && smcp_confine::has_networks()).then(AllowedHosts::everything)
 }
 
-/// Tells a server that is held to hosts of no proxy but ours, and of that only where nothing else leads to its hosts.
-pub(crate) fn lead_out(session: &Session, manifest: &Manifest, environment: &mut ServerEnvironment) {
-    if let Some(hosts) = held_to(session, manifest) {
+/// Tells a server that reaches hosts through smcp of no proxy but ours, and of that only where nothing else leads to its hosts.
+pub(crate) fn lead_out(session: &Session, manifest: &Manifest, observe: bool, environment: &mut ServerEnvironment) {
+    if let Some(hosts) = led_to(session, manifest, observe) {
         environment.lead_out(hosts.needs_proxy().then(|| hosts.proxy_port()));
     }
 }
 
-/// What serves the network of a server that is held to hosts.
-pub(super) fn outbound(session: &Session, manifest: &Manifest, denials: &Denials) -> Option<Outbound> {
-    let hosts = held_to(session, manifest)?;
-    Some(Outbound { hosts, resolver: Arc::new(NameServices), upstream: upstream(session), denials: denials.clone() })
+/// What serves the network of a server that has one of its own.
+pub(super) fn outbound(
+    session: &Session,
+    manifest: &Manifest,
+    denials: &Denials,
+    observing: Option<&Observing>,
+) -> Option<Outbound> {
+    Some(Outbound {
+        hosts: led_to(session, manifest, observing.is_some())?,
+        resolver: Arc::new(NameServices),
+        upstream: upstream(session),
+        denials: denials.clone(),
+        reached: observing.map(|observing| observing.reached.clone()).unwrap_or_default(),
+    })
 }
 
 /// The proxy that smcp itself uses.
