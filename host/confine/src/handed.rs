@@ -1,4 +1,4 @@
-//! Descriptors that a server's process hands out to smcp before it becomes the server.
+//! Descriptors that a server's process hands out before it becomes the server.
 //!
 //! [`hand_out`] runs in the fork of a process with threads, where nothing may be allocated; [`receive`] runs in smcp.
 

@@ -56,6 +56,6 @@ pub use crate::observe::DraftGround;
 #[cfg(target_os = "linux")]
 pub use crate::observe::Observer;
 #[cfg(target_os = "linux")]
-pub use crate::observe::Seen;
+pub use crate::observe::SeenServer;
 #[cfg(target_os = "linux")]
 pub use crate::observe::Watcher;

@@ -1,4 +1,4 @@
-//! Sees what a server uses, to write its `permissions` from (`run --confinement observe`, spec section 14).
+//! Sees what a server uses: `run --confinement observe` (spec section 14).
 //!
 //! The filter of a server that is observed asks smcp about each call by which files, hosts and programs are used, and
 //! instead of refusing one. smcp looks at what the call points to, notes it, and answers what the filter would have said.
@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! Locks::observe ──► Observer ──fork──► server: its filter, handed out ──► Watcher: question, note, answer
-//!                                                                             └──► Seen ──► Draft
+//!                                                                             └──► SeenServer ──► Draft
 //! ```
 
 mod calls;
@@ -28,16 +28,16 @@ use crate::filter::Instruction;
 use crate::filter::NOT_PERMITTED;
 use crate::filter::asking;
 use crate::filter::calls::EXECVE;
-use crate::filter::verdict::Call;
-use crate::filter::verdict::Verdict;
+use crate::filter::verdict::FilterVerdict;
+use crate::filter::verdict::SystemCall;
 use crate::filter::verdict::verdict;
 use crate::grants::FileView;
 use crate::handed;
 use crate::observe::listener::Listener;
-use crate::observe::memory::Caller;
+use crate::observe::memory::Tracee;
 
 pub use crate::observe::draft::DraftGround;
-pub use crate::observe::seen::Seen;
+pub use crate::observe::seen::SeenServer;
 
 /// What a server was about to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,14 +116,14 @@ impl Watcher {
     ///
     /// # Errors
     /// When the kernel takes no answers. From then on it refuses what it would have asked about.
-    pub fn watch(mut self, seen: &Seen, view: FileView, mut connects: impl FnMut(SocketAddr)) -> io::Result<()> {
+    pub fn watch(mut self, seen: &SeenServer, view: FileView, mut connects: impl FnMut(SocketAddr)) -> io::Result<()> {
         while let Some(question) = self.listener.next()? {
-            let caller = Caller { thread: question.thread, view };
-            let found = calls::observed(&question.call, &caller);
+            let tracee = Tracee { thread: question.thread, view };
+            let found = calls::observed(&question.call, &tracee);
             let mut verdict = self.verdict(&question.call);
             // Else what was read was of another thread, by the same number.
             if self.listener.is_waiting(&question) {
-                if let Verdict::Refused(error) = verdict {
+                if let FilterVerdict::Refused(error) = verdict {
                     seen.refused(question.call.number, error);
                 }
                 for observed in found {
@@ -131,7 +131,7 @@ impl Watcher {
                         connects(address);
                     }
                     if self.is_name_service(&observed) {
-                        verdict = Verdict::Refused(NOBODY);
+                        verdict = FilterVerdict::Refused(NOBODY);
                     } else {
                         seen.note(observed, view);
                     }
@@ -148,12 +148,12 @@ impl Watcher {
     }
 
     /// What the filter says. It can know the server's own start by its place: it is the first.
-    fn verdict(&mut self, call: &Call) -> Verdict {
+    fn verdict(&mut self, call: &SystemCall) -> FilterVerdict {
         if call.number == EXECVE && !std::mem::replace(&mut self.begun, true) {
-            return Verdict::Allowed;
+            return FilterVerdict::Allowed;
         }
         if call.number == EXECVE && self.alone {
-            return Verdict::Refused(NOT_PERMITTED);
+            return FilterVerdict::Refused(NOT_PERMITTED);
         }
         verdict(&self.filter, call)
     }

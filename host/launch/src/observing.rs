@@ -5,6 +5,8 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::net::Ipv6Addr;
 use std::net::SocketAddr;
+use std::net::SocketAddrV4;
+use std::net::SocketAddrV6;
 use std::os::fd::AsRawFd as _;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -18,13 +20,11 @@ use nix::sys::socket::SockaddrIn;
 use nix::sys::socket::SockaddrIn6;
 use nix::sys::socket::bind;
 use nix::sys::socket::listen;
-use std::net::SocketAddrV4;
-use std::net::SocketAddrV6;
 
 use smcp_confine::DraftGround;
 use smcp_confine::FileView;
 use smcp_confine::Observer;
-use smcp_confine::Seen;
+use smcp_confine::SeenServer;
 use smcp_model::draft::Draft;
 use smcp_model::limits;
 use smcp_outbound::LaterSockets;
@@ -38,7 +38,7 @@ const THREAD: &str = "observer";
 /// What is seen of a server, and what a draft of its permissions is written on, once its program is known.
 #[derive(Debug, Clone)]
 pub struct Observing {
-    pub(crate) seen: Seen,
+    pub(crate) seen: SeenServer,
     pub(crate) ground: Arc<OnceLock<DraftGround>>,
     /// The hosts that were reached.
     pub reached: Reached,
@@ -49,7 +49,7 @@ pub struct Observing {
 impl Observing {
     /// Begins with nothing, for a user with this home.
     pub fn new(home: Option<PathBuf>, listens: fn(u16) -> bool) -> Self {
-        Self { seen: Seen::new(home), ground: Arc::default(), reached: Reached::default(), listens }
+        Self { seen: SeenServer::new(home), ground: Arc::default(), reached: Reached::default(), listens }
     }
 
     /// Writes a draft of what was seen so far; `None` when the server never began. `refused` are hosts.

@@ -379,8 +379,6 @@ pub const CLOCK_BEFORE_EPOCH: &str = "the system's clock stands before 1970, or 
                                       audit log depend on it";
 /// The file `/proc/self/status`, bytes: sixty lines about a process.
 pub const PROCESS_STATUS: usize = 64 * KIB;
-/// The files `/proc/self/net/tcp` and `tcp6`, bytes: 150 for each socket.
-pub const SOCKETS: usize = 4 * MIB;
 /// The file `/proc/self/mountinfo`, bytes: a line of a few hundred for each of some thousand mounts.
 pub const MOUNTS: usize = 4 * MIB;
 /// The most time by which the facts in a cache may lie in the future: a correction of the clock by a time server.

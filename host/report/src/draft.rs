@@ -1,4 +1,4 @@
-//! Shows what a server used, as permissions for its manifest: `run --confinement observe`.
+//! Shows what a server used, as permissions: `run --confinement observe`.
 
 use std::io;
 use std::io::Write;

@@ -15,7 +15,7 @@ use crate::filter::argument;
 
 /// A system call, as a filter sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Call {
+pub(crate) struct SystemCall {
     pub(crate) number: u32,
     pub(crate) machine: u32,
     pub(crate) arguments: [u64; 6],
@@ -23,7 +23,7 @@ pub(crate) struct Call {
 
 /// What becomes of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum FilterVerdict {
     Allowed,
     /// It fails with this error.
     Refused(u32),
@@ -31,33 +31,33 @@ pub(crate) enum Verdict {
 }
 
 /// Says what a filter makes of a call. What no filter of ours has is refused.
-pub(crate) fn verdict(program: &[Instruction], call: &Call) -> Verdict {
+pub(crate) fn verdict(program: &[Instruction], call: &SystemCall) -> FilterVerdict {
     let (mut accumulator, mut next) = (0_u32, 0_usize);
     loop {
         let Some(Instruction { code, when_true, when_false, operand }) = program.get(next).copied() else {
-            return Verdict::Refused(NOT_PERMITTED);
+            return FilterVerdict::Refused(NOT_PERMITTED);
         };
         next += 1;
         let holds = match code {
             LOAD => {
-                let Some(word) = word(call, operand) else { return Verdict::Refused(NOT_PERMITTED) };
+                let Some(word) = word(call, operand) else { return FilterVerdict::Refused(NOT_PERMITTED) };
                 accumulator = word;
                 continue;
             }
             EQUAL => accumulator == operand,
             AT_LEAST => accumulator >= operand,
             ANY_BIT => accumulator & operand != 0,
-            RETURN if operand == ALLOW => return Verdict::Allowed,
-            RETURN if operand == KILL => return Verdict::Killed,
-            RETURN => return Verdict::Refused(operand & 0xffff),
-            _ => return Verdict::Refused(NOT_PERMITTED),
+            RETURN if operand == ALLOW => return FilterVerdict::Allowed,
+            RETURN if operand == KILL => return FilterVerdict::Killed,
+            RETURN => return FilterVerdict::Refused(operand & 0xffff),
+            _ => return FilterVerdict::Refused(NOT_PERMITTED),
         };
         next += usize::from(if holds { when_true } else { when_false });
     }
 }
 
 /// The word at a place of what the kernel hands to filters.
-fn word(call: &Call, offset: u32) -> Option<u32> {
+fn word(call: &SystemCall, offset: u32) -> Option<u32> {
     let halves = |argument: u64| [argument & 0xffff_ffff, argument >> 32].map(|half| u32::try_from(half).ok());
     match offset {
         NUMBER => Some(call.number),

@@ -1,4 +1,4 @@
-//! The calls by which a server uses files, hosts and programs, and what each of them says.
+//! The calls by which a server uses files, hosts and programs.
 
 use std::net::IpAddr;
 use std::net::SocketAddr;
@@ -9,9 +9,9 @@ use nix::libc;
 use nix::libc::c_long;
 
 use crate::filter::calls::THREAD;
-use crate::filter::verdict::Call;
+use crate::filter::verdict::SystemCall;
 use crate::observe::Observed;
-use crate::observe::memory::Caller;
+use crate::observe::memory::Tracee;
 
 /// What a call does with a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,34 +99,34 @@ pub(super) fn watched() -> Vec<u32> {
 }
 
 /// What a call says that its thread is about to do.
-pub(super) fn observed(call: &Call, caller: &Caller) -> Vec<Observed> {
+pub(super) fn observed(call: &SystemCall, tracee: &Tracee) -> Vec<Observed> {
     let is = |known: c_long| call.number == number(known);
     let argument = |place: usize| call.arguments.get(place).copied().unwrap_or_default();
     if let Some((_, paths)) = PATHS.iter().chain(OLD_PATHS).find(|(known, _)| is(*known)) {
-        return paths.iter().flat_map(|path| path_used(path, argument, caller)).collect();
+        return paths.iter().flat_map(|path| path_used(path, argument, tracee)).collect();
     }
     if is(libc::SYS_connect) || is(libc::SYS_bind) {
-        let address = address(argument(1), argument(2), caller);
+        let address = address(argument(1), argument(2), tracee);
         return address.into_iter().filter_map(|address| socket_used(address, is(libc::SYS_bind))).collect();
     }
     let forks = FORKS.iter().any(|fork| is(*fork))
         || (is(libc::SYS_clone) && argument(0) & u64::from(THREAD) == 0)
-        || (is(libc::SYS_clone3) && caller.number(argument(0)).is_some_and(|flags| flags & u64::from(THREAD) == 0));
+        || (is(libc::SYS_clone3) && tracee.number(argument(0)).is_some_and(|flags| flags & u64::from(THREAD) == 0));
     if forks { vec![Observed::Forks] } else { Vec::new() }
 }
 
-fn path_used(of: &PathArgument, argument: impl Fn(usize) -> u64, caller: &Caller) -> Vec<Observed> {
-    let Some(path) = caller.path(of.folder.map(&argument), argument(of.argument)) else { return Vec::new() };
+fn path_used(of: &PathArgument, argument: impl Fn(usize) -> u64, tracee: &Tracee) -> Vec<Observed> {
+    let Some(path) = tracee.path(of.folder.map(&argument), argument(of.argument)) else { return Vec::new() };
     let flags = match of.path_use {
         PathUse::Open(place) => Some(argument(place)),
-        PathUse::OpenHow(place) => caller.number(argument(place)),
+        PathUse::OpenHow(place) => tracee.number(argument(place)),
         PathUse::Create => Some(flag(libc::O_CREAT | libc::O_WRONLY)),
         PathUse::Overwrite => Some(flag(libc::O_WRONLY)),
         PathUse::Entry => return vec![Observed::Changes(path)],
         PathUse::Start => return vec![Observed::Starts(path)],
     };
     let Some(flags) = flags else { return Vec::new() };
-    opened(path, flags, |path| (caller.view.resolve)(path).is_some())
+    opened(path, flags, |path| (tracee.view.resolve)(path).is_some())
 }
 
 const fn flag(flag: i32) -> u64 {
@@ -164,9 +164,9 @@ enum SocketPlace {
 /// The longest address that is read, bytes: that of a socket with a path.
 const LONGEST_ADDRESS: u64 = 110;
 
-fn address(at: u64, length: u64, caller: &Caller) -> Option<SocketPlace> {
+fn address(at: u64, length: u64, tracee: &Tracee) -> Option<SocketPlace> {
     let length = usize::try_from(length.min(LONGEST_ADDRESS)).ok()?;
-    let bytes = caller.bytes(at, length)?;
+    let bytes = tracee.bytes(at, length)?;
     let place = read_address(&bytes)?;
     match place {
         SocketPlace::Path(path) if !path.is_absolute() => None,

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use crate::asked::WILD;
 use crate::grants::Grants;
 use crate::grants::Right;
-use crate::observe::seen::Seen;
+use crate::observe::seen::SeenServer;
 use crate::observe::seen::SeenUses;
 use smcp_model::draft::Draft;
 use smcp_model::limits;
@@ -39,7 +39,7 @@ const USUAL: [u16; 2] = [80, 443];
 /// Where servers of names listen: a server that may reach hosts may ask for names.
 const NAMES: u16 = 53;
 
-impl Seen {
+impl SeenServer {
     /// Writes a draft of what was seen; `None` when the server never began. `hosts` are those that it reached, or was
     /// refused, in a network of its own.
     pub fn draft(&self, ground: &DraftGround, hosts: Vec<String>) -> Option<Draft> {

@@ -15,8 +15,8 @@ use nix::poll::PollTimeout;
 use nix::poll::poll;
 use nix::unistd::Pid;
 
-use crate::filter::verdict::Call;
-use crate::filter::verdict::Verdict;
+use crate::filter::verdict::FilterVerdict;
+use crate::filter::verdict::SystemCall;
 
 /// What the questions come by.
 #[derive(Debug)]
@@ -24,11 +24,11 @@ pub(super) struct Listener(OwnedFd);
 
 /// A call that waits for an answer.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Question {
+pub(super) struct CallQuestion {
     id: u64,
     /// The thread that calls.
     pub(super) thread: Pid,
-    pub(super) call: Call,
+    pub(super) call: SystemCall,
 }
 
 /// Space for a question of this kernel, and of those to come, which write more.
@@ -44,7 +44,7 @@ impl Listener {
     }
 
     /// Waits for the next question; `None` when nobody is left who could ask.
-    pub(super) fn next(&self) -> Result<Option<Question>, Errno> {
+    pub(super) fn next(&self) -> Result<Option<CallQuestion>, Errno> {
         loop {
             let mut asked = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
             match poll(&mut asked, PollTimeout::NONE) {
@@ -65,23 +65,23 @@ impl Listener {
                 Err(errno) => return Err(errno),
             }
             let libc::seccomp_notif { id, pid, data, .. } = space.known;
-            let call = Call { number: data.nr.cast_unsigned(), machine: data.arch, arguments: data.args };
-            return Ok(Some(Question { id, thread: Pid::from_raw(pid.cast_signed()), call }));
+            let call = SystemCall { number: data.nr.cast_unsigned(), machine: data.arch, arguments: data.args };
+            return Ok(Some(CallQuestion { id, thread: Pid::from_raw(pid.cast_signed()), call }));
         }
     }
 
     /// Whether the thread still waits. If so, what was read of it a moment ago was its own.
-    pub(super) fn is_waiting(&self, question: &Question) -> bool {
+    pub(super) fn is_waiting(&self, question: &CallQuestion) -> bool {
         let mut id = question.id;
         self.request(libc::SECCOMP_IOCTL_NOTIF_ID_VALID as c_ulong, &raw mut id).is_ok()
     }
 
     /// Answers. Who is gone needs no answer.
-    pub(super) fn answer(&self, question: &Question, verdict: Verdict) -> Result<(), Errno> {
+    pub(super) fn answer(&self, question: &CallQuestion, verdict: FilterVerdict) -> Result<(), Errno> {
         let (error, flags) = match verdict {
-            Verdict::Allowed => (0, libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE),
-            Verdict::Refused(error) => (error, 0),
-            Verdict::Killed => (libc::EPERM.cast_unsigned(), 0),
+            FilterVerdict::Allowed => (0, libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE),
+            FilterVerdict::Refused(error) => (error, 0),
+            FilterVerdict::Killed => (libc::EPERM.cast_unsigned(), 0),
         };
         let mut answer = libc::seccomp_notif_resp {
             id: question.id,
@@ -96,7 +96,7 @@ impl Listener {
     }
 
     fn request<T>(&self, request: c_ulong, about: *mut T) -> Result<(), Errno> {
-        // SAFETY: the caller hands over what this request is about, laid out as the kernel has it and live during the call;
+        // SAFETY: the tracee hands over what this request is about, laid out as the kernel has it and live during the call;
         // the kernel writes no more than it has said in the number of the request, or than `QuestionSpace` has.
         Errno::result(unsafe { libc::ioctl(self.0.as_raw_fd(), request as _, about) }).map(drop)
     }

@@ -1,4 +1,4 @@
-//! What a call of a server points to: texts and numbers in its memory, folders that it has open.
+//! What a call points to: in the memory of its thread, and in its folders.
 
 use std::ffi::OsString;
 use std::io::IoSliceMut;
@@ -20,12 +20,12 @@ const PAGE: usize = 4096;
 
 /// A thread that waits in a call.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Caller {
+pub(super) struct Tracee {
     pub(super) thread: Pid,
     pub(super) view: FileView,
 }
 
-impl Caller {
+impl Tracee {
     /// Reads so many bytes.
     pub(super) fn bytes(&self, address: u64, length: usize) -> Option<Vec<u8>> {
         let mut bytes = vec![0; length];

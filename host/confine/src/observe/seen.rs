@@ -19,7 +19,7 @@ use smcp_model::limits;
 
 /// What was seen of a server and its processes. Copies see the same.
 #[derive(Debug, Clone, Default)]
-pub struct Seen(Arc<Mutex<SeenUses>>);
+pub struct SeenServer(Arc<Mutex<SeenUses>>);
 
 /// The same, as it is collected. Paths are without links.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ pub(super) struct SeenUses {
     known: HashSet<(PathBuf, u8)>,
 }
 
-impl Seen {
+impl SeenServer {
     /// Nothing, of a server of a user with this home.
     pub fn new(home: Option<PathBuf>) -> Self {
         Self(Arc::new(Mutex::new(SeenUses { home, ..SeenUses::default() })))

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::MIB;
+
 /// Different paths, or addresses, that are noted: those of a large server of Node are a tenth of it.
 pub const PATHS: usize = 65_536;
 /// Hosts that are noted; a server that reaches more asks for `*`.
@@ -14,3 +16,5 @@ pub const START: Duration = Duration::from_secs(5);
 pub const SIBLINGS: usize = 8;
 /// Paths that a remark names; the others are counted.
 pub const SHOWN: usize = 5;
+/// The files `/proc/self/net/tcp` and `tcp6`, bytes: 150 for each socket.
+pub const SOCKETS: usize = 4 * MIB;

@@ -150,7 +150,7 @@ const LISTENS: &str = "0A";
 fn listens(port: u16) -> bool {
     let end = format!(":{port:04X}");
     SOCKETS.iter().any(|list| {
-        let list = authority::read_file(Path::new(list), limits::SOCKETS).unwrap_or_default();
+        let list = authority::read_file(Path::new(list), limits::observe::SOCKETS).unwrap_or_default();
         String::from_utf8_lossy(&list).lines().any(|line| {
             let mut words = line.split_whitespace().skip(1);
             let (own, state) = (words.next(), words.nth(1));
