@@ -8,7 +8,7 @@ use crate::world::all;
 use crate::world::outcome;
 
 /// Tries at files and processes that anybody's program can do, but not after each other.
-const FILES: [&str; 18] = [
+pub(crate) const FILES: [&str; 18] = [
     "read the key",
     "read it by /proc",
     "read it by openat2",
@@ -31,7 +31,7 @@ const FILES: [&str; 18] = [
 /// Tries that leave no next one, or that take root.
 const MORE: [&str; 5] =
     ["remove it", "change the rules", "write beside the program", "make a device", "open smcp's memory"];
-const NETWORK: [&str; 7] = [
+pub(crate) const NETWORK: [&str; 7] = [
     "make a socket of IPv4",
     "make a socket of IPv6",
     "make a socket of the kernel's",
@@ -40,7 +40,7 @@ const NETWORK: [&str; 7] = [
     "make a pair that speaks to others",
     "make a ring",
 ];
-const KERNEL: [&str; 8] = [
+pub(crate) const KERNEL: [&str; 8] = [
     "mount",
     "use keys",
     "load a program",
@@ -51,7 +51,8 @@ const KERNEL: [&str; 8] = [
     "type on a terminal",
 ];
 const NAMESPACES: [&str; 4] = ["join a namespace", "make a namespace", "make one with a process", "make one by clone3"];
-const PROCESSES: [&str; 5] = ["fork", "fork by its number", "start a program", "spawn a program", "become a program"];
+pub(crate) const PROCESSES: [&str; 5] =
+    ["fork", "fork by its number", "start a program", "spawn a program", "become a program"];
 /// They take the place of the server when they come of it.
 const TAKEN_OVER: [&str; 2] = ["become one of memory", "guess the token"];
 /// What every server can do.

@@ -21,6 +21,7 @@ mod data;
 mod given;
 mod hosts;
 mod hostile;
+mod lacking;
 mod observed;
 mod ordinary;
 mod places;

@@ -50,6 +50,7 @@ USES = {
     "link": lambda: open(HOME + "/link").close(),
     "key": lambda: open(HOME + "/.ssh/key").close(),
     "home": lambda: os.listdir(HOME),
+    "rules": lambda: (os.listdir(HOME + "/.mcp"), open(HOME + "/.mcp/config.yaml").close()),
     "overwrite": lambda: put(HOME + "/out/there"),
     "make": lambda: put(HOME + "/out/new"),
     "replace": replace,

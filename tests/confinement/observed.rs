@@ -72,6 +72,7 @@ fn what_a_server_uses_is_what_the_block_has() {
         ("replace,overwrite", &[], &["~/out"]),
         ("in home", &[], &["~/.tool"]),
         ("key", &["~/.ssh/key"], &[]),
+        ("rules", &[], &[]),
     ] {
         let _ = std::fs::remove_file(world.bed.path("out/new"));
         let ran = run(&world, "--confinement observe", uses);
@@ -87,6 +88,7 @@ fn what_no_block_says_is_said() {
         ("home", "`~` was read itself, and is left out"),
         ("in home", "it made `~/.tool` in the home itself, where no block allows it"),
         ("key", "it wanted what holds keys: `~/.ssh/key`"),
+        ("rules", "it wanted what smcp itself keeps, which is left out: `~/.mcp`"),
         ("session", "it connected to `~/session`: a socket of the session"),
     ] {
         run(&world, "--confinement observe", uses).says(&[words]);

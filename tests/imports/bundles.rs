@@ -77,10 +77,10 @@ fn a_bundle_of_the_formats_own_tool_is_imported_and_started() {
         assert!(packed.status.success(), "{name}: {}", String::from_utf8_lossy(&packed.stderr));
         bed.run(&format!("--registry registry import mcpb:{name}.mcpb")).succeeds();
         let reference = format!("mcpb/{name}@1.0.0");
-        let variables = [("ACME_KEY", "the-key"), ("FOLDERS", r#"["/a","/b"]"#)];
+        let variables = ["--env", "ACME_KEY=the-key", "--env", r#"FOLDERS=["/a","/b"]"#];
         let told =
-            session(&bed, "registry", &reference, &[], &[("tell".to_owned(), json!({}))], &variables).expect(&name);
-        let text = told["calls"][0]["content"][0]["text"].as_str().unwrap();
+            session(&bed, "registry", &variables, &reference, &[], &[("tell".to_owned(), json!({}))]).expect(&name);
+        let text = told.document["calls"][0]["content"][0]["text"].as_str().unwrap();
         assert!(text.starts_with("--in /a /b the-key {"), "{name}: {text}");
     }
 }

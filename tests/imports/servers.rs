@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::bed::TestBed;
 use crate::has;
 use crate::say;
+use crate::session::Told;
 use crate::session::session;
 
 /// A server, and what is asked of it.
@@ -22,8 +23,6 @@ struct Imported {
     call: fn() -> Value,
     /// What the answer has in it; nothing where the tool would need the network, and only has to answer.
     answer: &'static str,
-    /// The permissions under which it works as without any.
-    asks: fn() -> Value,
 }
 
 const fn server(
@@ -33,7 +32,7 @@ const fn server(
     call: fn() -> Value,
     answer: &'static str,
 ) -> Imported {
-    Imported { source, options: "", arguments, tool, call, answer, asks: || json!({"subprocess": false}) }
+    Imported { source, options: "", arguments, tool, call, answer }
 }
 
 const NPM: [Imported; 9] = [
@@ -44,16 +43,13 @@ const NPM: [Imported; 9] = [
         || json!({"message": "an echo"}),
         "an echo",
     ),
-    Imported {
-        asks: || json!({"filesystem": {"read": ["BED/notes"], "write": ["BED/notes"]}, "subprocess": false}),
-        ..server(
-            "npm:@modelcontextprotocol/server-filesystem@2026.8.31",
-            "BED/notes",
-            "read_text_file",
-            || json!({"path": "BED/notes/a.txt"}),
-            "a note",
-        )
-    },
+    server(
+        "npm:@modelcontextprotocol/server-filesystem@2026.8.31",
+        "BED/notes",
+        "read_text_file",
+        || json!({"path": "BED/notes/a.txt"}),
+        "a note",
+    ),
     // It keeps what it remembers beside its program.
     Imported {
         options: "--workdir-writable",
@@ -72,45 +68,30 @@ const NPM: [Imported; 9] = [
         || json!({"thought": "hm", "thoughtNumber": 1, "totalThoughts": 2, "nextThoughtNeeded": true}),
         "thoughtHistoryLength",
     ),
-    Imported {
-        asks: || json!({"network": {"outbound": ["context7.com", "*.context7.com"]}, "subprocess": false}),
-        ..server(
-            "npm:@upstash/context7-mcp@4.1.1",
-            "",
-            "resolve-library-id",
-            || json!({"query": "x", "libraryName": "x"}),
-            "",
-        )
-    },
-    Imported {
-        asks: || json!({"subprocess": true}),
-        ..server("npm:@playwright/mcp@0.0.83", "", "browser_close", || json!({}), "")
-    },
-    Imported {
-        asks: || json!({"subprocess": true}),
-        ..server("npm:chrome-devtools-mcp@1.11.0", "", "list_pages", || json!({}), "")
-    },
+    server(
+        "npm:@upstash/context7-mcp@4.1.1",
+        "",
+        "resolve-library-id",
+        || json!({"query": "x", "libraryName": "x"}),
+        "",
+    ),
+    server("npm:@playwright/mcp@0.0.83", "", "browser_close", || json!({}), ""),
+    server("npm:chrome-devtools-mcp@1.11.0", "", "list_pages", || json!({}), ""),
     // A program of the machine, in a package for each platform.
-    Imported {
-        asks: || json!({"filesystem": {"read": ["BED"], "write": ["BED"]}, "subprocess": true}),
-        ..server(
-            "npm:@negokaz/excel-mcp-server@0.12.0",
-            "",
-            "excel_describe_sheets",
-            || json!({"fileAbsolutePath": "BED/none.xlsx"}),
-            "none.xlsx",
-        )
-    },
-    Imported {
-        asks: || json!({"subprocess": true}),
-        ..server(
-            "npm:mcp-server-code-runner@0.1.8",
-            "",
-            "run-code",
-            || json!({"code": "console.log(6 * 7)", "languageId": "javascript"}),
-            "42",
-        )
-    },
+    server(
+        "npm:@negokaz/excel-mcp-server@0.12.0",
+        "",
+        "excel_describe_sheets",
+        || json!({"fileAbsolutePath": "BED/none.xlsx"}),
+        "none.xlsx",
+    ),
+    server(
+        "npm:mcp-server-code-runner@0.1.8",
+        "",
+        "run-code",
+        || json!({"code": "console.log(6 * 7)", "languageId": "javascript"}),
+        "42",
+    ),
 ];
 
 const PYPI: [Imported; 7] = [
@@ -121,20 +102,14 @@ const PYPI: [Imported; 7] = [
         || json!({"source_timezone": "UTC", "time": "12:00", "target_timezone": "Asia/Tokyo"}),
         "21:00",
     ),
-    Imported {
-        asks: || json!({"network": {"outbound": ["*"]}, "subprocess": true}),
-        ..server("pypi:mcp-server-fetch==2026.10.24", "", "fetch", || json!({"url": "http://127.0.0.1:9/"}), "")
-    },
-    Imported {
-        asks: || json!({"filesystem": {"read": ["BED/repository"], "write": ["BED/repository"]}, "subprocess": true}),
-        ..server(
-            "pypi:mcp-server-git==2026.10.19",
-            "",
-            "git_status",
-            || json!({"repo_path": "BED/repository"}),
-            "No commits yet",
-        )
-    },
+    server("pypi:mcp-server-fetch==2026.10.24", "", "fetch", || json!({"url": "http://127.0.0.1:9/"}), ""),
+    server(
+        "pypi:mcp-server-git==2026.10.19",
+        "",
+        "git_status",
+        || json!({"repo_path": "BED/repository"}),
+        "No commits yet",
+    ),
     server("pypi:mcp-server-calculator==0.2.1", "", "calculate", || json!({"expression": "6*7"}), "42"),
     // Native code.
     server(
@@ -144,20 +119,14 @@ const PYPI: [Imported; 7] = [
         || json!({"sql": "SELECT 6*7 AS answer"}),
         "42",
     ),
-    Imported {
-        asks: || json!({"filesystem": {"read": ["BED"], "write": ["BED"]}, "subprocess": false}),
-        ..server(
-            "pypi:excel-mcp-server==2.2.2",
-            "stdio",
-            "create_workbook",
-            || json!({"path": "BED/made.xlsx"}),
-            "made.xlsx",
-        )
-    },
-    Imported {
-        asks: || json!({"network": {"outbound": ["*.wikipedia.org"]}, "subprocess": false}),
-        ..server("pypi:wikipedia-mcp==2.0.1", "", "search_wikipedia", || json!({"query": "x"}), "")
-    },
+    server(
+        "pypi:excel-mcp-server==2.2.2",
+        "stdio",
+        "create_workbook",
+        || json!({"path": "BED/out/made.xlsx"}),
+        "made.xlsx",
+    ),
+    server("pypi:wikipedia-mcp==2.0.1", "", "search_wikipedia", || json!({"query": "x"}), ""),
 ];
 
 #[test]
@@ -234,16 +203,28 @@ fn hold(bed: &TestBed, imported: &Value, asks: Value) -> Result<(), String> {
     smcp(bed, &format!("--registry held registry publish {reference} unpacked --include-secrets")).map(drop)
 }
 
-/// Imports a server twice, the second time from what the first one says that it is made of, and calls it: as it is, and
-/// held to its permissions.
+/// Returns the block of permissions that smcp has shown at the end.
+fn draft(said: &str) -> Result<Value, String> {
+    let block = || {
+        let from = said.find("as the `permissions` of its manifest:\n")?;
+        let block = said.get(from..)?.split_once('\n')?.1;
+        serde_json::Deserializer::from_str(block).into_iter().next()?.ok()
+    };
+    block().ok_or_else(|| format!("no block of permissions: {said}"))
+}
+
+/// Imports a server twice, the second time from what the first one says that it is made of, and calls it: observed, and
+/// held to the permissions that were written of it.
 fn tried(server: &Imported) -> Result<String, String> {
     let bed = TestBed::new();
     bed.write("config.yaml", "{}");
     bed.write("notes/a.txt", "a note");
+    // Nothing new is made in the home itself by a server that is held to something.
+    bed.write("out/.keep", "");
     let here = |text: &str| text.replace("BED", bed.path("").to_str().unwrap().trim_end_matches('/'));
     let git = Command::new("git").args(["init", "--quiet"]).arg(bed.path("repository")).status();
     git.map_err(|error| error.to_string())?;
-    let Imported { source, options, arguments, tool, call, answer, asks } = server;
+    let Imported { source, options, arguments, tool, call, answer } = server;
     let imported = smcp(&bed, &format!("--json --registry registry import {options} {source}"))?;
     let imported: Value = serde_json::from_str(&imported).map_err(|error| error.to_string())?;
     let reference = imported["package"].as_str().unwrap();
@@ -254,20 +235,24 @@ fn tried(server: &Imported) -> Result<String, String> {
     if again["bundle_digest"] != imported["bundle_digest"] {
         return Err(format!("the second import differs: {imported} {again}"));
     }
-    hold(&bed, &imported, serde_json::from_str(&here(&asks().to_string())).unwrap())?;
     let arguments: Vec<String> = here(arguments).split_whitespace().map(str::to_owned).collect();
     let wanted: Value = serde_json::from_str(&here(&call().to_string())).unwrap();
     let calls = [((*tool).to_owned(), wanted)];
-    let mut tools = 0;
-    for registry in ["registry", "held"] {
-        let told = session(&bed, registry, reference, &arguments, &calls, &[])?;
-        tools = told["tools"].as_array().map(Vec::len).unwrap_or_default();
-        let result = told["calls"][0].to_string();
-        if tools == 0 || !result.contains(answer) || told["calls"][0].is_null() {
-            return Err(format!("from {registry}: {tools} tools, and `{tool}` answers {result}"));
+    let try_it = |registry, options: &[&str]| -> Result<(usize, String), String> {
+        let Told { document, stderr } = session(&bed, registry, options, reference, &arguments, &calls)?;
+        let (tools, result) = (document["tools"].as_array().map(Vec::len).unwrap_or_default(), &document["calls"][0]);
+        if tools == 0 || !result.to_string().contains(answer) || result.is_null() {
+            return Err(format!("from {registry}: {tools} tools, and `{tool}` answers {result}\n{stderr}"));
         }
+        Ok((tools, stderr))
+    };
+    let (tools, said) = try_it("registry", &["--confinement", "observe"])?;
+    let asks = draft(&said)?;
+    hold(&bed, &imported, asks.clone())?;
+    if try_it("held", &[]).map_err(|error| format!("{error}\nheld to {asks}"))?.0 != tools {
+        return Err(format!("it has other tools when it is held to {asks}"));
     }
     let state = confinement(&bed, reference)?;
     let (size, packages) = (&imported["bundle_size"], &imported["packages"]);
-    Ok(format!("{reference}: {packages} packages, {size} bytes, {tools} tools, confined: {state}"))
+    Ok(format!("{reference}: {packages} packages, {size} bytes, {tools} tools, confined: {state}, by {asks}"))
 }

@@ -9,18 +9,26 @@ use crate::bed::ROOT;
 use crate::bed::TestBed;
 use crate::install::Peers;
 
-/// Has a session with a package of a registry; calls each tool with its arguments. `variables` are set where smcp is started.
+/// What a session has brought.
+pub(crate) struct Told {
+    /// The tools, and the answers to the calls.
+    pub(crate) document: Value,
+    /// What smcp and the server said beside it.
+    pub(crate) stderr: String,
+}
+
+/// Has a session with a package of a registry; calls each tool with its arguments. `options` are those of `smcp run`.
 pub(crate) fn session(
     bed: &TestBed,
     registry: &str,
+    options: &[&str],
     reference: &str,
     arguments: &[String],
     calls: &[(String, Value)],
-    variables: &[(&str, &str)],
-) -> Result<Value, String> {
+) -> Result<Told, String> {
     let own = ["--registry", registry, "run", "--trust"].map(str::to_owned);
-    let variables = variables.iter().flat_map(|(name, value)| ["--env".to_owned(), format!("{name}={value}")]);
-    let own = own.into_iter().chain(variables).chain([reference.to_owned(), "--".to_owned()]);
+    let options = options.iter().map(|option| (*option).to_owned());
+    let own = own.into_iter().chain(options).chain([reference.to_owned(), "--".to_owned()]);
     let wanted = json!({
         "command": env!("CARGO_BIN_EXE_smcp"),
         "args": own.chain(arguments.iter().cloned()).collect::<Vec<_>>(),
@@ -30,10 +38,12 @@ pub(crate) fn session(
     client.arg(format!("{ROOT}/tests/peers/python/client.py")).arg(wanted.to_string());
     client.env("HOME", bed.path("")).env("SMCP_CONFIG", bed.path("config.yaml")).env("PATH", path());
     let output = client.output().map_err(|error| error.to_string())?;
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     if !output.status.success() {
-        return Err(format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr)));
+        return Err(format!("{}: {stderr}", output.status));
     }
-    serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
+    let document = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
+    Ok(Told { document, stderr })
 }
 
 /// The PATH of the tests, with the folder of the program that `python3` is first: what only looks for it starts a second

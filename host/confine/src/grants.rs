@@ -121,6 +121,9 @@ const MACHINE: [&str; 13] = [
 /// other processes, and the kernel shows nothing else of them to who is confined.
 const PROCESSES: &str = "/proc";
 
+/// Where smcp keeps what is its own; relative to the home.
+const OWN: &str = ".mcp";
+
 /// What programs that start others share memory in.
 const SHARED_MEMORY: &str = "/dev/shm";
 
@@ -172,10 +175,21 @@ impl Grants {
     }
 }
 
-/// The user's keys, and what else is granted by its own name alone, each where it is.
+/// The user's keys, each where it is.
 pub fn keys(surroundings: &Surroundings) -> Vec<PathBuf> {
+    reals(surroundings, |kind| kind == ProtectedKind::Key)
+}
+
+/// What smcp keeps and goes by, each where it is.
+pub fn kept(surroundings: &Surroundings) -> Vec<PathBuf> {
+    let own = surroundings.home.as_ref().and_then(|home| (surroundings.view.resolve)(&home.join(OWN)));
+    let rest = reals(surroundings, |kind| matches!(kind, ProtectedKind::Kept | ProtectedKind::Ruling));
+    own.into_iter().chain(rest).collect()
+}
+
+fn reals(surroundings: &Surroundings, wanted: impl Fn(ProtectedKind) -> bool) -> Vec<PathBuf> {
     let all = protected::all(surroundings, None).into_iter();
-    all.filter(|protected| protected.kind <= ProtectedKind::Kept).map(|protected| protected.real).collect()
+    all.filter(|protected| wanted(protected.kind)).map(|protected| protected.real).collect()
 }
 
 /// Grants that are being made.

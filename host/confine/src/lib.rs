@@ -40,6 +40,7 @@ pub use crate::grants::Grants;
 pub use crate::grants::Mount;
 pub use crate::grants::Right;
 pub use crate::grants::Surroundings;
+pub use crate::grants::kept;
 pub use crate::grants::keys;
 pub use crate::kernel::Kernel;
 pub use crate::kernel::has_networks;

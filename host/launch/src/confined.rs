@@ -88,6 +88,7 @@ pub(crate) fn confine(
             held: asked.filter(|_| confining.kernel.landlock > 0).map(planned),
             own_network: confining.outbound.is_some(),
             keys: smcp_confine::keys(&confining.surroundings),
+            kept: smcp_confine::kept(&confining.surroundings),
             bundle: bundle.root.to_path_buf(),
             variables: asked.map(|asked| asked.environment.clone()).unwrap_or_default(),
         });

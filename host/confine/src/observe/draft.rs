@@ -26,8 +26,10 @@ pub struct DraftGround {
     pub held: Option<Grants>,
     /// Whether all that it reached of the network led to smcp.
     pub own_network: bool,
-    /// The user's keys, and what else is granted by its own name alone.
+    /// The user's keys.
     pub keys: Vec<PathBuf>,
+    /// What smcp keeps, and what decides about the next start: nothing that a block should open.
+    pub kept: Vec<PathBuf>,
     /// Its bundle.
     pub bundle: PathBuf,
     /// The variables that its manifest asks for.
@@ -49,11 +51,15 @@ impl SeenServer {
         }
         let subprocess = uses.forked || !uses.started.is_empty() || uses.refused.contains_key("programs and processes");
         let grants = if subprocess { &ground.with_programs } else { &ground.alone };
+        let of_smcp = |path: &PathBuf| ground.kept.iter().any(|kept| path.starts_with(kept));
         let needed = |paths: &BTreeSet<PathBuf>, right| -> BTreeSet<PathBuf> {
             let own = |path: &Path| path.starts_with(&ground.bundle) || covers(grants, path, right);
             paths.iter().filter(|path| !own(path)).cloned().collect()
         };
-        let (read, written) = (needed(&uses.read, Right::Read), needed(&uses.written, Right::Write));
+        let (mut read, mut written) = (needed(&uses.read, Right::Read), needed(&uses.written, Right::Write));
+        let kept: BTreeSet<_> = read.union(&written).filter(|path| of_smcp(path)).cloned().collect();
+        read.retain(|path| !of_smcp(path));
+        written.retain(|path| !of_smcp(path));
         // A file that is replaced by a new one is another file, and only its folder stays what it was.
         let lasting = |path: PathBuf| {
             path.ancestors().filter(|above| written.contains(*above)).last().map(Path::to_path_buf).unwrap_or(path)
@@ -78,6 +84,7 @@ impl SeenServer {
             }
         };
         let keys = |path: &&PathBuf| ground.keys.iter().any(|key| path.starts_with(key));
+        about(kept.iter().collect(), "it wanted what smcp itself keeps, which is left out: ", "");
         about(read.union(&written).filter(keys).collect(), "it wanted what holds keys: ", "");
         let why = " in the home itself, where no block allows it: what is asked for has to be there before the start";
         about(written.intersection(&uses.in_home).collect(), "it made ", why);
