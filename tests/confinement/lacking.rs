@@ -83,6 +83,9 @@ fn what_a_kernel_lacks_is_said_and_the_rest_holds() {
         assert_eq!((&said["state"], &said["missing"]), (&json!(state), &json!(missing)), "without {lack}");
         let required = lacking(&world, lack, &format!("run --dry-run --confinement required {TOOL}"), &[]);
         assert_eq!(required.status.code(), Some(if state == "full" { 0 } else { 4 }), "without {lack}");
+        if refused.is_empty() {
+            continue;
+        }
         let tries = stdout(&lacking(
             &world,
             lack,

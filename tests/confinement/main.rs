@@ -22,6 +22,7 @@ mod given;
 mod hosts;
 mod hostile;
 mod lacking;
+mod native;
 mod observed;
 mod ordinary;
 mod places;

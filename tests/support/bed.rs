@@ -339,8 +339,8 @@ impl Package {
         self.manifest(|manifest| manifest["workdir_writable"] = true.into())
     }
 
-    pub(crate) fn file(mut self, name: &str, text: &str, mode: u32) -> Self {
-        self.files.push((name.to_owned(), text.into(), mode));
+    pub(crate) fn file(mut self, name: &str, text: impl AsRef<[u8]>, mode: u32) -> Self {
+        self.files.push((name.to_owned(), text.as_ref().to_vec(), mode));
         self
     }
 
