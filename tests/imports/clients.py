@@ -60,7 +60,8 @@ NODE = {
     "got": "import('got').then(m => m.got(url, { retry: { limit: 0 } }).text())",
 }
 END = ".then(console.log, e => console.log(e.cause?.message ?? e.message))"
-PROGRAMS = {"curl": ["curl", "-sS"], "wget": ["wget", "-O-", "--tries=1", "-nv", "--ca-certificate", certificate]}
+GO = os.path.join(os.path.dirname(os.path.abspath(__file__)), "go-client")
+PROGRAMS = {"Go's net/http": [GO], "curl": ["curl", "-sS"], "wget": ["wget", "-O-", "--tries=1", "-nv", "--ca-certificate", certificate]}
 
 for host in ("api.example.com", "evil.example"):
     for scheme in ("https", "http"):
@@ -69,7 +70,7 @@ for host in ("api.example.com", "evil.example"):
         for name, code in NODE.items():
             tries[name] = lambda code=code: program("node", "-e", f"const url = '{url}'; {code}{END}")
         for name, words in PROGRAMS.items():
-            if shutil.which(name):
+            if shutil.which(words[0]):
                 tries[name] = lambda words=words: program(*words, url)
         for name, get in tries.items():
             try:

@@ -18,6 +18,7 @@ const PYTHON: [&str; 3] = ["requests==2.34.2", "httpx==0.28.1", "aiohttp==3.14.5
 /// The last axios that speaks to proxies in a way of its own is among them.
 const NODE: [&str; 4] = ["axios@1.11.0", "undici@6.28.0", "node-fetch@3.3.2", "got@13.0.0"];
 const SERVER: &str = include_str!("clients.py");
+const GO: &str = include_str!("client.go");
 const TOOL: &str = "acme/clients@1.0.0";
 
 /// A folder with the clients of one language; `None`, which is said, where they can't be installed.
@@ -30,6 +31,21 @@ fn installed(name: &str, program: &str, arguments: &[&str], packages: &[&str]) -
         say(&format!("skipped: clients of HTTP, since `{program}` can't install them: {install:?}"));
     }
     is_there.then_some(folder)
+}
+
+/// A client of Go, which asks nameservers by itself; `None`, which is said, where there is no Go.
+fn go_client() -> Option<Vec<u8>> {
+    if !has("go", &["version"]) {
+        return None;
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("http-clients/go");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("client.go"), GO).unwrap();
+    let mut build = Command::new("go");
+    build.args(["build", "-o", "client", "client.go"]).current_dir(&folder).env("GOCACHE", folder.join("cache"));
+    let built = build.env("GO111MODULE", "off").env("CGO_ENABLED", "0").output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    Some(std::fs::read(folder.join("client")).unwrap())
 }
 
 #[test]
@@ -48,6 +64,10 @@ fn clients_of_http_need_no_proxy_and_name_what_they_were_refused() {
     bed.write("both", format!("{}{}", made.signing_key.serialize_pem(), made.cert.pem()));
     let read = [&python, &node, &bed.path("certificate")].map(|path| path.to_str().unwrap().to_owned());
     let server = Package::greeter(TOOL).entrypoint(json!({"command": ["python3", "clients.py"]}));
+    let server = match go_client() {
+        Some(client) => server.file("go-client", client, 0o755),
+        None => server,
+    };
     let server = server.file("clients.py", SERVER, 0o644).manifest(|manifest| {
         manifest["permissions"] = json!({"network": {"outbound": ["api.example.com"]}, "filesystem": {"read": read}});
     });
