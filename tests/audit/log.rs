@@ -43,6 +43,7 @@ pub(crate) fn failure(text: &str, code: &str) -> NewRecord {
         duration_ms: None,
         left_behind: None,
         denied_hosts: Vec::new(),
+        denied_calls: Vec::new(),
     });
     NewRecord { run: None, circumstances: circumstances(), body }
 }

@@ -175,6 +175,10 @@ fn what_is_refused_stays_refused_and_is_said() {
     ]);
     assert_eq!(block(&ran)["filesystem"], json!({"read": ["~/docs/page", "~/many/0"], "write": ["~/out"]}), "{ran}");
     assert!(!world.bed.has("out/new"));
+    let log = world.bed.read(".mcp/audit.jsonl");
+    let end: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+    let kinds: Vec<_> = end["denied_calls"].as_array().unwrap().iter().map(|denied| denied["kind"].clone()).collect();
+    assert_eq!(kinds, ["programs and processes", "sockets"], "{end}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use smcp_bed::Schema;
 use smcp_model::audit::Event;
 use smcp_model::audit::Head;
 use smcp_model::digest::Digest;
+use smcp_model::record::DeniedCalls;
 use smcp_model::record::DeniedHost;
 use smcp_model::record::EndRecord;
 use smcp_model::record::EndedBy;
@@ -56,7 +57,7 @@ const DECISIONS: [(&str, i32); 8] = [
 ];
 
 /// Keys that a document may leave out, by the documents of both.
-const MAY_BE_ABSENT: [&str; 16] = [
+const MAY_BE_ABSENT: [&str; 17] = [
     "confinement",
     "refusal",
     "believed_by",
@@ -71,6 +72,7 @@ const MAY_BE_ABSENT: [&str; 16] = [
     "duration_ms",
     "left_behind",
     "denied_hosts",
+    "denied_calls",
     "subject",
     "manifest",
 ];
@@ -173,8 +175,10 @@ fn every_way_to_end_has_its_record() {
     ];
     for (event, how) in cases {
         let denied_hosts = vec![DeniedHost { host: "evil.example:443".into(), count: 2 }];
+        let denied_calls = vec![DeniedCalls { kind: "sockets".into(), count: 1 }];
         let package = "acme/tool@1.0.0".into();
-        let body = EndRecord { package, how, duration_ms: Some(4), left_behind: Some(0), denied_hosts };
+        let (duration_ms, left_behind) = (Some(4), Some(0));
+        let body = EndRecord { package, how, duration_ms, left_behind, denied_hosts, denied_calls };
         let mut record = common.clone();
         let members = record.as_object_mut().unwrap();
         members.insert("event".to_owned(), event.as_str().into());

@@ -52,6 +52,11 @@ impl Observing {
         Self { seen: SeenServer::new(home), ground: Arc::default(), reached: Reached::default(), listens }
     }
 
+    /// The kinds of calls that the server was refused so far, with how often.
+    pub fn refused(&self) -> Vec<(&'static str, u64)> {
+        self.seen.refused_calls()
+    }
+
     /// Writes a draft of what was seen so far; `None` when the server never began. `refused` are hosts.
     pub fn draft(&self, refused: Vec<String>) -> Option<Draft> {
         let mut hosts = self.reached.entries();

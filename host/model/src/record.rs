@@ -270,6 +270,9 @@ pub struct EndRecord {
     /// The hosts that the server was refused, with how often; absent when there was none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub denied_hosts: Vec<DeniedHost>,
+    /// What else a server that was observed was refused, with how often; absent when there was nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied_calls: Vec<DeniedCalls>,
 }
 
 /// A host that a server was refused.
@@ -277,6 +280,15 @@ pub struct EndRecord {
 pub struct DeniedHost {
     /// The host, with the port where one was asked for; `others` for those beyond the first.
     pub host: SafeText,
+    /// How often.
+    pub count: u64,
+}
+
+/// A kind of system calls that a server was refused.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct DeniedCalls {
+    /// What they are for.
+    pub kind: SafeText,
     /// How often.
     pub count: u64,
 }

@@ -29,6 +29,7 @@ use smcp_model::number;
 use smcp_model::package::PackageRef;
 use smcp_model::package::ResolvedPackage;
 use smcp_model::record::Body;
+use smcp_model::record::DeniedCalls;
 use smcp_model::record::DeniedHost;
 use smcp_model::request::Context;
 use smcp_model::text::SafeText;
@@ -189,7 +190,7 @@ impl Recorder {
         label: &str,
         finished: Result<&Finished, &PipelineError>,
         left_behind: Option<usize>,
-        denied_hosts: Vec<DeniedHost>,
+        (denied_hosts, denied_calls): (Vec<DeniedHost>, Vec<DeniedCalls>),
     ) -> Option<Notice> {
         let mut end = match finished {
             // The log could not be written a moment ago, and that has been reported.
@@ -203,6 +204,7 @@ impl Recorder {
                 end.duration_ms = Some(number::millis(started.elapsed()));
                 end.left_behind = left_behind;
                 end.denied_hosts = denied_hosts;
+                end.denied_calls = denied_calls;
                 Body::End(end)
             }
         };

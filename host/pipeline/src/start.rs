@@ -30,6 +30,7 @@ use smcp_model::draft::Draft;
 use smcp_model::manifest::Manifest;
 use smcp_model::package::PackageRef;
 use smcp_model::progress::Progress;
+use smcp_model::record::DeniedCalls;
 use smcp_model::record::DeniedHost;
 use smcp_model::record::EndedBy;
 use smcp_model::text::SafeText;
@@ -78,14 +79,16 @@ struct Remains {
 }
 
 impl Remains {
-    /// The hosts that the server was refused.
-    fn denied_hosts(&self) -> Vec<DeniedHost> {
+    /// The hosts that the server was refused, and the calls, where it was observed.
+    fn denied(&self) -> (Vec<DeniedHost>, Vec<DeniedCalls>) {
         #[cfg(target_os = "linux")]
         {
-            self.denials.counts()
+            let refused = self.observing.iter().flat_map(Observing::refused);
+            let calls = refused.map(|(kind, count)| DeniedCalls { kind: kind.into(), count });
+            (self.denials.counts(), calls.collect())
         }
         #[cfg(not(target_os = "linux"))]
-        Vec::new()
+        (Vec::new(), Vec::new())
     }
 
     /// The permissions that the server could ask for; `None` when it was not observed, or never began.
@@ -120,9 +123,9 @@ pub(super) fn start(
     left.as_ref().and_then(|left| left_note(&left.lost)).iter().for_each(|notice| audience.notice(notice));
     let count = left.as_ref().map(|left| left.lost.count);
     // Before anything is removed: that takes long when there are many files, and smcp may be killed meanwhile.
-    remains.draft().iter().filter(|_| finished.is_ok()).for_each(|draft| audience.observed(&label, draft));
-    let denied = remains.denied_hosts();
+    let denied = remains.denied();
     recorder.ended(&label, finished.as_ref(), count, denied).iter().for_each(|notice| audience.warn_always(notice));
+    remains.draft().iter().filter(|_| finished.is_ok()).for_each(|draft| audience.observed(&label, draft));
     if let (Some(files), Some(left)) = (remains.files, left) {
         files.clear(&left);
     }

@@ -259,7 +259,7 @@ fn started(start: &StartRecord) -> Told {
 }
 
 fn ended(end: &EndRecord, activity: AppActivity) -> Told {
-    let EndRecord { package, how, duration_ms, left_behind, denied_hosts } = end;
+    let EndRecord { package, how, duration_ms, left_behind, denied_hosts, denied_calls } = end;
     let (success, code, message) = match how {
         HowEnded::Exited(ServerEnd { server_exit_code: Some(0), .. }) => {
             (true, "exited".to_owned(), "it exited".to_owned())
@@ -282,6 +282,7 @@ fn ended(end: &EndRecord, activity: AppActivity) -> Told {
     let mut unmapped = members(json!({"end": how}));
     unmapped.extend(left_behind.map(|count| ("left_behind".to_owned(), json!(count))));
     unmapped.extend((!denied_hosts.is_empty()).then(|| ("denied_hosts".to_owned(), json!(denied_hosts))));
+    unmapped.extend((!denied_calls.is_empty()).then(|| ("denied_calls".to_owned(), json!(denied_calls))));
     Told {
         activity,
         severity: if success { INFORMATIONAL } else { LOW },

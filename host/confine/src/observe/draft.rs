@@ -77,27 +77,44 @@ impl SeenServer {
             environment: ground.variables.clone(),
             subprocess,
         };
+        let needed = NeededFiles { read, written, kept };
+        needed.remark(&uses, ground, &mut remarks);
+        remark(&uses, grants, subprocess, &mut remarks);
+        Some(Draft { permissions, remarks })
+    }
+}
+
+/// The files and folders that a server used beyond what everybody has.
+struct NeededFiles {
+    read: BTreeSet<PathBuf>,
+    written: BTreeSet<PathBuf>,
+    /// What smcp keeps.
+    kept: BTreeSet<PathBuf>,
+}
+
+impl NeededFiles {
+    /// Says what a block does not.
+    fn remark(&self, uses: &SeenUses, ground: &DraftGround, remarks: &mut Vec<String>) {
         let mut about = |paths: Vec<&PathBuf>, before: &str, after: &str| {
             if !paths.is_empty() {
-                let paths: Vec<_> = paths.into_iter().map(|path| shown(path, &uses)).collect();
+                let paths: Vec<_> = paths.into_iter().map(|path| shown(path, uses)).collect();
                 remarks.push(format!("{before}{}{after}", listed(&paths)));
             }
         };
         let keys = |path: &&PathBuf| ground.keys.iter().any(|key| path.starts_with(key));
-        about(kept.iter().collect(), "it wanted what smcp itself keeps, which is left out: ", "");
-        about(read.union(&written).filter(keys).collect(), "it wanted what holds keys: ", "");
+        about(self.kept.iter().collect(), "it wanted what smcp itself keeps, which is left out: ", "");
+        about(self.read.union(&self.written).filter(keys).collect(), "it wanted what holds keys: ", "");
         let why = " in the home itself, where no block allows it: what is asked for has to be there before the start";
-        about(written.intersection(&uses.in_home).collect(), "it made ", why);
+        about(self.written.intersection(&uses.in_home).collect(), "it made ", why);
         if let Some(held) = &ground.held {
             let why = ", since its manifest does not ask for it";
-            for (paths, right, before) in
-                [(&read, Right::Read, "it could not read "), (&written, Right::Write, "it could not write to ")]
-            {
+            for (paths, right, before) in [
+                (&self.read, Right::Read, "it could not read "),
+                (&self.written, Right::Write, "it could not write to "),
+            ] {
                 about(paths.iter().filter(|path| !covers(held, path, right)).collect(), before, why);
             }
         }
-        remark(&uses, grants, subprocess, &mut remarks);
-        Some(Draft { permissions, remarks })
     }
 }
 

@@ -57,6 +57,11 @@ impl SeenServer {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The kinds of calls that were refused so far, with how often.
+    pub fn refused_calls(&self) -> Vec<(&'static str, u64)> {
+        self.uses().refused.iter().map(|(kind, count)| (*kind, *count)).collect()
+    }
+
     /// Notes one use.
     pub(super) fn note(&self, observed: Observed, view: FileView) {
         let mut uses = self.uses();

@@ -169,6 +169,7 @@ fn end(outcomes: &[&str], own: Vec<SchemaKey>) -> Vec<SchemaKey> {
         sometimes("duration_ms", number(0, None)),
         sometimes("left_behind", number(0, None)),
         sometimes("denied_hosts", list(object([always("host", text()), always("count", number(1, None))]))),
+        sometimes("denied_calls", list(object([always("kind", text()), always("count", number(1, None))]))),
     ];
     common.into_iter().chain(own).collect()
 }

@@ -119,7 +119,8 @@ pub(super) fn abandoned(about: &About) -> (Circumstances, Body) {
 }
 
 fn ended(label: &str, how: HowEnded) -> EndRecord {
-    EndRecord { package: SafeText::new(label), how, duration_ms: None, left_behind: None, denied_hosts: Vec::new() }
+    let (denied_hosts, denied_calls) = (Vec::new(), Vec::new());
+    EndRecord { package: SafeText::new(label), how, duration_ms: None, left_behind: None, denied_hosts, denied_calls }
 }
 
 /// Returns every exception that waived something, once, in the order of the configuration: of several, a finding takes

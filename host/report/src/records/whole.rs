@@ -75,6 +75,8 @@ fn ended(end: &EndRecord) -> Vec<RecordField> {
     fields.push(("left there", text(end.left_behind.as_ref())));
     let denied: Vec<_> = end.denied_hosts.iter().map(|denied| format!("{} ({})", denied.host, denied.count)).collect();
     fields.push(("denied hosts", denied.join(" ")));
+    let denied: Vec<_> = end.denied_calls.iter().map(|denied| format!("{} ({})", denied.kind, denied.count)).collect();
+    fields.push(("denied calls", denied.join(", ")));
     fields
 }
 
