@@ -97,6 +97,16 @@ fn what_a_kernel_lacks_is_said_and_the_rest_holds() {
 }
 
 #[test]
+fn what_can_not_be_observed_is_not_started() {
+    let world = World::new("");
+    world.publish(&Value::Null);
+    let output = lacking(&world, "seccomp", &format!("run --confinement observe {TOOL} --"), &["start a thread"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(6), b"".as_slice()), "{said}");
+    assert!(said.contains("nothing can be observed"), "{said}");
+}
+
+#[test]
 fn without_namespaces_a_list_of_hosts_is_no_lock_and_that_is_said() {
     let world = World::new("");
     let asks = json!({"network": {"outbound": ["api.example.com"]}});

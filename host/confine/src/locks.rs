@@ -76,7 +76,10 @@ impl Locks {
     /// When the kernel has no filters that ask, or the system nothing to hand the questions out by.
     pub fn observe(&mut self) -> io::Result<Observer> {
         if self.filter.is_empty() || !system::has_questions() {
-            return Err(io::Error::new(io::ErrorKind::Unsupported, "nothing can be observed before Linux 5.5"));
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "nothing can be observed: that takes Linux 5.5, and filters of system calls that are not switched off",
+            ));
         }
         // The first start of a program is the server's own, so that nobody needs the token.
         let alone = self.token.take().is_some();

@@ -91,6 +91,10 @@ fn parse_confining(text: &str) -> Result<AskedConfinement, String> {
     })
 }
 
+fn useless_observation(why: &str) -> Failure {
+    Failure::usage(anyhow::anyhow!("--confinement observe has no effect {why}\n  leave it out"))
+}
+
 /// Returns the variables of `--env`. They are parsed here and not by clap, whose error would print the value. A name
 /// without a value passes on the variable of this process.
 fn assignments(given: &[OsString], app: &App) -> Result<Vec<Assignment>, Failure> {
@@ -154,11 +158,8 @@ impl RunCommand {
     /// Carries out `--dry-run`.
     fn decide(self, app: &mut App) -> Result<Exit, Failure> {
         app.answer_in(self.format)?;
-        if self.confinement == Some(AskedConfinement::Observed) {
-            let cause = anyhow::anyhow!(
-                "--confinement observe has no effect with --dry-run: nothing is started\n  leave one of them out"
-            );
-            return Err(Failure::usage(cause));
+        if self.observes() {
+            return Err(useless_observation("with --dry-run, which starts nothing"));
         }
         let about = Undertaking {
             command: "run --dry-run",
@@ -173,8 +174,15 @@ impl RunCommand {
         app.dry_run(&session, &self.reference, self.options.trust, timeout, Purpose::DryRun)
     }
 
+    fn observes(&self) -> bool {
+        self.confinement == Some(AskedConfinement::Observed)
+    }
+
     /// Starts the server. Returns the exit code, and what a client is told when no server was started.
     fn launch(self, app: &mut App) -> Result<(Exit, Option<ClientError>), Failure> {
+        if self.observes() && !cfg!(target_os = "linux") {
+            return Err(useless_observation("on this system: it takes Linux"));
+        }
         let about = Undertaking {
             command: "run",
             package: &self.reference,
@@ -185,7 +193,7 @@ impl RunCommand {
         let timeout = self.timeout.unwrap_or(session.config().start_timeout());
         let (env_file, env) = self.variables(app, timeout)?;
         let mut recorder = app.recorder(&session, "run", Some(&self.reference))?;
-        let observe = self.confinement == Some(AskedConfinement::Observed);
+        let observe = self.observes();
         let (reference, arguments) = (self.reference, self.arguments);
         let request = LaunchRequest { reference, timeout, arguments, env_file, env, observe };
         let context = app.settled_context(&session, &recorder, self.options.trust);
