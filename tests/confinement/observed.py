@@ -1,4 +1,5 @@
 # A server that uses this and that, each by a word of its command line.
+import ctypes
 import os
 import socket
 import subprocess
@@ -7,6 +8,7 @@ import tempfile
 import threading
 
 HOME = os.environ["HOME"]
+libc = ctypes.CDLL(None)
 
 
 def put(path, text="text"):
@@ -41,7 +43,42 @@ def crowd():
     return [worker.wait() for worker in workers] == [0] * 8 or exit(3)
 
 
+def busy():
+    """Many threads that ask all the time."""
+    def ask():
+        for _ in range(1500):
+            open(HOME + "/docs/page").close()
+
+    workers = [threading.Thread(target=ask) for _ in range(8)]
+    [worker.start() for worker in workers]
+    [worker.join() for worker in workers]
+
+
+def bound(kind, use):
+    with socket.socket(type=kind) as own:
+        own.bind(("127.0.0.1", 0))
+        use(own)
+
+
+def odd():
+    for name in ("a\nb", "a\u202eb", "a\tb"):
+        put(f"{HOME}/odd/{name}")
+        open(f"{HOME}/odd/{name}").close()
+
+
+def hidden():
+    libc.prctl(4, 0, 0, 0, 0)
+    os.geteuid() == 0 or open(HOME + "/docs/page").close()
+
+
 USES = {
+    "busy": busy,
+    "listen": lambda: bound(socket.SOCK_STREAM, lambda own: own.listen()),
+    "ask": lambda: bound(socket.SOCK_DGRAM, lambda own: own.connect(("192.0.2.1", 0))),
+    "read and write": lambda: open(HOME + "/out/new", "w+").close(),
+    "move": lambda: os.rename(HOME + "/docs/page", HOME + "/out/page"),
+    "odd": odd,
+    "hidden": hidden,
     "page": lambda: open(HOME + "/docs/page").close(),
     "beside": lambda: (os.chdir(HOME + "/docs"), open("page").close()),
     "folder": lambda: os.listdir(HOME + "/docs"),

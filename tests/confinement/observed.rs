@@ -2,6 +2,9 @@
 
 use std::net::TcpListener;
 
+use nix::sys::signal::Signal;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
 use serde_json::Value;
 use serde_json::json;
 
@@ -73,6 +76,8 @@ fn what_a_server_uses_is_what_the_block_has() {
         ("in home", &[], &["~/.tool"]),
         ("key", &["~/.ssh/key"], &[]),
         ("rules", &[], &[]),
+        ("read and write", &["~/out"], &["~/out"]),
+        ("odd", &["~/odd"], &["~/odd"]),
     ] {
         let _ = std::fs::remove_file(world.bed.path("out/new"));
         let ran = run(&world, "--confinement observe", uses);
@@ -81,15 +86,54 @@ fn what_a_server_uses_is_what_the_block_has() {
     }
 }
 
+/// A rename between two folders, which have to have the same rights, and sockets that lead to nobody.
+#[test]
+fn what_moves_and_what_listens_works_with_its_draft() {
+    let world = world(&Value::Null);
+    let ran = run(&world, "--confinement observe", "listen,ask,move");
+    let draft = block(&ran);
+    assert_eq!(draft["filesystem"], json!({"read": ["~/docs", "~/out"], "write": ["~/docs", "~/out"]}), "{ran}");
+    assert_eq!(draft["network"]["outbound"], json!(["localhost"]), "{ran}");
+    std::fs::rename(world.bed.path("out/page"), world.bed.path("docs/page")).unwrap();
+    publish(&world.bed, &draft);
+    if world.foreseen().0 == "full" {
+        let after = run(&world, "--confinement required", "listen,ask,move");
+        assert_eq!(after.stdout, ran.stdout, "{after}");
+    }
+}
+
+#[test]
+fn a_job_that_is_stopped_and_goes_on_is_watched_as_before() {
+    let world = world(&json!({"filesystem": {"read": ["~/docs"]}, "subprocess": false}));
+    let mut invocation = world.bed.smcp(&format!("run --confinement observe {TOOL} --")).args(&["busy,program"]);
+    invocation = invocation.env("PATH", python_path());
+    let mut child = invocation.start();
+    let smcp = Pid::from_raw(child.id().cast_signed());
+    let stdin = child.stdin.take();
+    let mut turns = 0;
+    while child.try_wait().unwrap().is_none() {
+        turns += 1;
+        // It may have ended since.
+        let _ = kill(smcp, Signal::SIGSTOP);
+        let _ = kill(smcp, Signal::SIGCONT);
+    }
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    let [said, errors] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert!(said.starts_with("busy done\nprogram "), "{turns}: {said} {errors}");
+    assert!(!said.contains("program done") || !world.confines(&json!({})), "{turns}: {said} {errors}");
+    assert!(errors.contains("~/docs/page") && !errors.contains("is not seen any more"), "{turns}: {errors}");
+}
+
 #[test]
 fn what_no_block_says_is_said() {
     let world = world(&Value::Null);
     for (uses, words) in [
         ("home", "`~` was read itself, and is left out"),
-        ("in home", "it made `~/.tool` in the home itself, where no block allows it"),
-        ("key", "it wanted what holds keys: `~/.ssh/key`"),
+        ("in home", "it made `~/.tool` in the home itself, or above it, where no block allows it"),
+        ("key", "it wanted to read what holds keys: `~/.ssh/key`"),
         ("rules", "it wanted what smcp itself keeps, which is left out: `~/.mcp`"),
-        ("session", "it connected to `~/session`: a socket of the session"),
+        ("session", "it connected to `~/session`: sockets with a path take `*` in `outbound`"),
     ] {
         run(&world, "--confinement observe", uses).says(&[words]);
     }

@@ -186,7 +186,7 @@ fn unusable_cache(trial: &Trial<'_>) {
         Scene::of(&format!("--cache-dir file run {TOOL}"))
     });
     trial.refuses(|bed| {
-        bed.publish(&Package::shell(TOOL, "touch \"$HOME/proof/started\"").file("large", &noise(), 0o644).good());
+        bed.publish(&Package::shell(TOOL, "touch \"$HOME/proof/started\"").file("large", noise(), 0o644).good());
         // The limit on files is 8 KiB, like a disk without room for the bundle.
         let limited = "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\"";
         Scene::of(&format!("pull {TOOL}")).behind(&["sh", "-c", limited])

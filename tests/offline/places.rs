@@ -203,7 +203,7 @@ fn a_full_folder_is_named_with_the_way_out() {
         return;
     }
     let bed = bed();
-    let big = Package::shell("acme/big@1.0.0", "true").file("zeros", &"0".repeat(400_000), 0o644);
+    let big = Package::shell("acme/big@1.0.0", "true").file("zeros", "0".repeat(400_000), 0o644);
     bed.publish(&big.good());
     fs::create_dir(bed.path("c")).unwrap();
     let full = "mount -t tmpfs -o size=8k,mode=700 none c";

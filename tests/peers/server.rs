@@ -62,7 +62,7 @@ impl Server {
         bed.write("files/greeting.txt", "Grüße, 世界\n");
         bed.write("files/long.txt", "0123456789abcde\n".repeat(16 * 1024));
         for standing in [Standing::Good, Standing::Poor] {
-            let package = Package::greeter(&self.reference(standing)).file(self.file(), &self.text(), 0o644).unknown();
+            let package = Package::greeter(&self.reference(standing)).file(self.file(), self.text(), 0o644).unknown();
             let package = package.entrypoint(json!({ "command": self.command() }));
             bed.publish(&match standing {
                 Standing::Good => package.good(),

@@ -60,6 +60,9 @@ const X32: u32 = 0x4000_0000;
 
 pub(crate) const NOT_PERMITTED: u32 = 1;
 const DENIED: u32 = 13;
+const BUSY: u32 = 16;
+/// The flag of `seccomp` that makes a filter which asks.
+const NEW_LISTENER: u32 = 1 << 3;
 /// A library that gets this goes the old way.
 pub(crate) const NO_SUCH_CALL: u32 = 38;
 
@@ -151,7 +154,16 @@ pub(crate) fn asking(program: &[Instruction], watched: &[u32]) -> Vec<Instructio
     let head = program.iter().position(|one| *one == load(NUMBER)).map_or(0, |place| place + 1);
     let head = if cfg!(target_arch = "x86_64") { head + 2 } else { head };
     let (head, rest) = program.split_at(head.min(program.len()));
+    // Who had a listener of his own would be asked in smcp's place as soon as smcp is gone: of several questions about a call
+    // the newest filter's counts. The kernel says the same as long as there is one.
+    let listening = any_bit(1, NEW_LISTENER, ERROR | BUSY);
+    let [load, test, refuse, _] = listening;
+    let nobody_else =
+        [instruction(EQUAL, calls::SECCOMP, 0, 3), load, instruction(test.code, test.operand, 0, 1), refuse];
+    // The number has to be there again for what follows.
+    let nobody_else = nobody_else.into_iter().chain([self::load(NUMBER)]);
     let watched = watched.iter().flat_map(|number| [instruction(EQUAL, *number, 0, 1), answer(ASK)]);
+    let watched = nobody_else.chain(watched);
     let rest = rest.iter().map(|one| {
         let refuses = one.code == RETURN && one.operand & !0xffff == ERROR;
         if refuses { answer(ASK) } else { *one }

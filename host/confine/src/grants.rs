@@ -177,7 +177,9 @@ impl Grants {
 
 /// The user's keys, each where it is.
 pub fn keys(surroundings: &Surroundings) -> Vec<PathBuf> {
-    reals(surroundings, |kind| kind == ProtectedKind::Key)
+    let keys = reals(surroundings, |kind| kind == ProtectedKind::Key);
+    let home = surroundings.home.as_ref().and_then(|home| (surroundings.view.resolve)(home));
+    keys.into_iter().filter(|key| home.as_ref().is_some_and(|home| key.starts_with(home))).collect()
 }
 
 /// What smcp keeps and goes by, each where it is.

@@ -46,8 +46,8 @@ pub(crate) enum Observed {
     Reads(PathBuf),
     /// Write to a file that is there.
     Writes(PathBuf),
-    /// Make, remove or rename something at this path.
-    Changes(PathBuf),
+    /// Make, remove or rename something at this path, and read it as well.
+    Changes { path: PathBuf, reads: bool },
     /// Start a program.
     Starts(PathBuf),
     /// Make a process.
@@ -56,6 +56,10 @@ pub(crate) enum Observed {
     Connects(SocketAddr),
     /// Connect to a socket with a path.
     ConnectsTo(PathBuf),
+    /// Take an address of the network.
+    Binds,
+    /// Something that smcp may not look at.
+    Unseen,
 }
 
 /// Who is to watch a server, before it runs.
@@ -118,8 +122,9 @@ impl Watcher {
     /// When the kernel takes no answers. From then on it refuses what it would have asked about.
     pub fn watch(mut self, seen: &SeenServer, view: FileView, mut connects: impl FnMut(SocketAddr)) -> io::Result<()> {
         while let Some(question) = self.listener.next()? {
-            let tracee = Tracee { thread: question.thread, view };
-            let found = calls::observed(&question.call, &tracee);
+            let tracee = Tracee::new(question.thread, view);
+            let mut found = calls::observed(&question.call, &tracee);
+            found.extend(tracee.is_unseen().then_some(Observed::Unseen));
             let mut verdict = self.verdict(&question.call);
             // Else what was read was of another thread, by the same number.
             if self.listener.is_waiting(&question) {

@@ -36,6 +36,8 @@ const HAS_ACTION: u32 = 2;
 const SPEC_ALLOW: u32 = 1 << 2;
 /// `SECCOMP_FILTER_FLAG_NEW_LISTENER`
 const NEW_LISTENER: u32 = 1 << 3;
+/// `SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV`
+const WAIT_KILLABLE: u32 = 1 << 5;
 /// `SECCOMP_RET_ERRNO`
 const ERROR: u32 = 0x0005_0000;
 /// `SECCOMP_RET_USER_NOTIF`
@@ -177,7 +179,12 @@ pub(crate) fn filter(program: &[sock_filter]) -> Result<(), Errno> {
 
 /// Does the same for a filter that asks. Returns what the questions come by; no program inherits it.
 pub(crate) fn asking_filter(program: &[sock_filter]) -> Result<OwnedFd, Errno> {
-    let descriptor = install(program, SPEC_ALLOW | NEW_LISTENER)?;
+    let flags = SPEC_ALLOW | NEW_LISTENER;
+    // Before Linux 5.19 a signal for the server ends the wait for an answer.
+    let descriptor = match install(program, flags | WAIT_KILLABLE) {
+        Err(Errno::EINVAL) => install(program, flags),
+        installed => installed,
+    }?;
     let descriptor = i32::try_from(descriptor).map_err(|_| Errno::EBADF)?;
     // SAFETY: the kernel has just made the descriptor for us, so it has no other owner.
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })

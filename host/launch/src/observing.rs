@@ -1,6 +1,5 @@
 //! Watches a server that is observed, and opens the ports that it connects to.
 
-use std::collections::HashSet;
 use std::io;
 use std::net::Ipv4Addr;
 use std::net::Ipv6Addr;
@@ -14,6 +13,7 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Instant;
 
 use nix::sys::socket::Backlog;
 use nix::sys::socket::SockaddrIn;
@@ -42,18 +42,18 @@ pub struct Observing {
     pub(crate) ground: Arc<OnceLock<DraftGround>>,
     /// The hosts that were reached.
     pub reached: Reached,
-    /// Whether somebody on this machine listens on a port.
-    pub listens: fn(u16) -> bool,
+    /// The ports on which somebody on this machine listens.
+    pub listening: fn() -> Vec<u16>,
 }
 
 impl Observing {
     /// Begins with nothing, for a user with this home.
-    pub fn new(home: Option<PathBuf>, listens: fn(u16) -> bool) -> Self {
-        Self { seen: SeenServer::new(home), ground: Arc::default(), reached: Reached::default(), listens }
+    pub fn new(home: Option<PathBuf>, listening: fn() -> Vec<u16>) -> Self {
+        Self { seen: SeenServer::new(home), ground: Arc::default(), reached: Reached::default(), listening }
     }
 
     /// The kinds of calls that the server was refused so far, with how often.
-    pub fn refused(&self) -> Vec<(&'static str, u64)> {
+    pub fn refused(&self) -> Vec<(String, u64)> {
         self.seen.refused_calls()
     }
 
@@ -80,8 +80,9 @@ pub(crate) struct SparePorts {
 pub(crate) fn watch(observer: Observer, observing: &Observing, view: FileView) -> io::Result<SparePorts> {
     let (spare, taken) = mpsc::channel();
     let (sender, later) = later_sockets();
-    let (seen, listens) = (observing.seen.clone(), observing.listens);
-    let mut ports = OpenPorts { spare: taken, sockets: None, known: HashSet::new(), sender, listens };
+    let seen = observing.seen.clone();
+    let listening = observing.listening;
+    let mut ports = OpenPorts { spare: taken, sockets: None, known: Vec::new(), sender, listening, looked: None };
     let watch = move || match observer.begin() {
         Ok(watcher) => {
             if let Err(error) = watcher.watch(&seen, view, |address| ports.open(address)) {
@@ -99,19 +100,28 @@ pub(crate) fn watch(observer: Observer, observing: &Observing, view: FileView) -
 struct OpenPorts {
     spare: mpsc::Receiver<Vec<OwnedFd>>,
     sockets: Option<Vec<OwnedFd>>,
-    known: HashSet<u16>,
+    known: Vec<u16>,
     sender: SocketSender,
-    listens: fn(u16) -> bool,
+    listening: fn() -> Vec<u16>,
+    /// The ports of this machine, and when they were looked at.
+    looked: Option<(Instant, Vec<u16>)>,
 }
 
 impl OpenPorts {
+    /// Whether somebody on this machine listens on a port. The kernel takes long to say it.
+    fn listens(&mut self, port: u16) -> bool {
+        self.looked.take_if(|(when, _)| when.elapsed() > limits::observe::LOOK);
+        let (_, ports) = self.looked.get_or_insert_with(|| (Instant::now(), (self.listening)()));
+        ports.contains(&port)
+    }
+
     fn open(&mut self, address: SocketAddr) {
         let port = address.port();
         // A server that looks whether a port of its own is free must find it so.
-        if port == 0 || self.known.contains(&port) || (address.ip().is_loopback() && !(self.listens)(port)) {
+        if port == 0 || self.known.contains(&port) || (address.ip().is_loopback() && !self.listens(port)) {
             return;
         }
-        self.known.insert(port);
+        self.known.push(port);
         let sockets =
             self.sockets.get_or_insert_with(|| self.spare.recv_timeout(limits::observe::START).unwrap_or_default());
         let Some(socket) = sockets.pop() else { return };

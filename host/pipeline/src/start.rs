@@ -84,7 +84,7 @@ impl Remains {
         #[cfg(target_os = "linux")]
         {
             let refused = self.observing.iter().flat_map(Observing::refused);
-            let calls = refused.map(|(kind, count)| DeniedCalls { kind: kind.into(), count });
+            let calls = refused.map(|(kind, count)| DeniedCalls { kind: SafeText::new(&kind), count });
             (self.denials.counts(), calls.collect())
         }
         #[cfg(not(target_os = "linux"))]

@@ -35,6 +35,7 @@ numbers! {
     EXECVEAT = SYS_execveat,
     IOCTL = SYS_ioctl,
     PRLIMIT = SYS_prlimit64,
+    SECCOMP = SYS_seccomp,
     SETNS = SYS_setns,
     SETPRIORITY = SYS_setpriority,
     IOPRIO_SET = SYS_ioprio_set,

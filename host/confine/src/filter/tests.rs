@@ -186,7 +186,7 @@ fn asks(refused: Refused, watched: &[u32], call: &SystemCall) -> Option<FilterVe
 fn who_is_asked_never_loosens() {
     let watched = [calls::EXECVE, calls::SOCKET, calls::CLONE, 257];
     for refused in [NONE, STRICT, OFFLINE, HOSTS, ALONE] {
-        for number in (0..500).chain([X32 | calls::SOCKET]) {
+        for number in (0..500).chain([X32 | calls::SOCKET]).filter(|number| *number != calls::SECCOMP) {
             for first in [0, 1, 2, 17, 0x5412, u64::from(THREAD_FLAGS)] {
                 let call = SystemCall { number, machine: ARCHITECTURE.unwrap(), arguments: [first, 1, 0, 0, 0, 0] };
                 match (asks(refused, &watched, &call), verdict(&program(refused), &call)) {
@@ -204,5 +204,21 @@ fn who_is_asked_never_loosens() {
         }
         let other = SystemCall { number: 1, machine: 0x4000_0003, arguments: [0; 6] };
         assert_eq!(asks(refused, &watched, &other), Some(FilterVerdict::Killed));
+    }
+}
+
+#[test]
+fn nobody_listens_beside_smcp() {
+    for refused in [NONE, STRICT, OFFLINE, HOSTS, ALONE] {
+        for (flags, expected) in [
+            (0, FilterVerdict::Allowed),
+            (4, FilterVerdict::Allowed),
+            (8, FilterVerdict::Refused(BUSY)),
+            (0xffff_ffff_0000_002c, FilterVerdict::Refused(BUSY)),
+        ] {
+            let machine = ARCHITECTURE.unwrap();
+            let call = SystemCall { number: calls::SECCOMP, machine, arguments: [1, flags, 0, 0, 0, 0] };
+            assert_eq!(asks(refused, &[], &call), Some(expected), "{flags:x}");
+        }
     }
 }

@@ -103,7 +103,8 @@ pub(super) fn observed(call: &SystemCall, tracee: &Tracee) -> Vec<Observed> {
     let is = |known: c_long| call.number == number(known);
     let argument = |place: usize| call.arguments.get(place).copied().unwrap_or_default();
     if let Some((_, paths)) = PATHS.iter().chain(OLD_PATHS).find(|(known, _)| is(*known)) {
-        return paths.iter().flat_map(|path| path_used(path, argument, tracee)).collect();
+        let used = paths.iter().flat_map(|path| path_used(path, argument, tracee)).collect();
+        return moved(used);
     }
     if is(libc::SYS_connect) || is(libc::SYS_bind) {
         let address = address(argument(1), argument(2), tracee);
@@ -115,6 +116,17 @@ pub(super) fn observed(call: &SystemCall, tracee: &Tracee) -> Vec<Observed> {
     if forks { vec![Observed::Forks] } else { Vec::new() }
 }
 
+/// What is moved, or has another name, from one folder in another: it may be no more there than here, so that both folders
+/// need the same.
+fn moved(mut used: Vec<Observed>) -> Vec<Observed> {
+    if let [Observed::Changes { path: from, reads }, Observed::Changes { path: to, reads: other }] = used.as_mut_slice()
+    {
+        let apart = from.parent() != to.parent();
+        (*reads, *other) = (apart, apart);
+    }
+    used
+}
+
 fn path_used(of: &PathArgument, argument: impl Fn(usize) -> u64, tracee: &Tracee) -> Vec<Observed> {
     let Some(path) = tracee.path(of.folder.map(&argument), argument(of.argument)) else { return Vec::new() };
     let flags = match of.path_use {
@@ -122,7 +134,7 @@ fn path_used(of: &PathArgument, argument: impl Fn(usize) -> u64, tracee: &Tracee
         PathUse::OpenHow(place) => tracee.number(argument(place)),
         PathUse::Create => Some(flag(libc::O_CREAT | libc::O_WRONLY)),
         PathUse::Overwrite => Some(flag(libc::O_WRONLY)),
-        PathUse::Entry => return vec![Observed::Changes(path)],
+        PathUse::Entry => return vec![Observed::Changes { path, reads: false }],
         PathUse::Start => return vec![Observed::Starts(path)],
     };
     let Some(flags) = flags else { return Vec::new() };
@@ -142,11 +154,12 @@ fn opened(path: PathBuf, flags: u64, exists: impl Fn(&Path) -> bool) -> Vec<Obse
     let how = flags & flag(libc::O_ACCMODE);
     let (reads, writes) = (how != flag(libc::O_WRONLY), how != flag(libc::O_RDONLY));
     if has(libc::O_TMPFILE) {
-        return vec![Observed::Writes(path)];
+        let read = reads.then(|| Observed::Reads(path.clone()));
+        return read.into_iter().chain([Observed::Writes(path)]).collect();
     }
     if !exists(&path) {
         // Files that are looked for in vain are nothing that a server uses.
-        let made = has(libc::O_CREAT).then_some(Observed::Changes(path));
+        let made = has(libc::O_CREAT).then_some(Observed::Changes { path, reads });
         return made.into_iter().collect();
     }
     let read = reads.then(|| Observed::Reads(path.clone()));
@@ -197,9 +210,9 @@ fn read_address(bytes: &[u8]) -> Option<SocketPlace> {
 fn socket_used(place: SocketPlace, binds: bool) -> Option<Observed> {
     match (place, binds) {
         (SocketPlace::Network(address), false) => Some(Observed::Connects(address)),
-        (SocketPlace::Network(_), true) => None,
+        (SocketPlace::Network(_), true) => Some(Observed::Binds),
         (SocketPlace::Path(path), false) => Some(Observed::ConnectsTo(path)),
-        (SocketPlace::Path(path), true) => Some(Observed::Changes(path)),
+        (SocketPlace::Path(path), true) => Some(Observed::Changes { path, reads: false }),
     }
 }
 
@@ -210,7 +223,7 @@ mod tests {
     #[test]
     fn flags_say_what_is_done_with_a_file() {
         let (reads, writes) = (|| Observed::Reads("/d/f".into()), || Observed::Writes("/d/f".into()));
-        let changes = || Observed::Changes("/d/f".into());
+        let changes = |reads| Observed::Changes { path: "/d/f".into(), reads };
         for (flags, there, expected) in [
             (libc::O_RDONLY, true, vec![reads()]),
             (libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC, true, vec![reads()]),
@@ -219,10 +232,11 @@ mod tests {
             (libc::O_RDWR, true, vec![reads(), writes()]),
             (libc::O_RDONLY | libc::O_TRUNC, true, vec![reads(), writes()]),
             (libc::O_WRONLY | libc::O_CREAT, true, vec![writes()]),
-            (libc::O_WRONLY | libc::O_CREAT, false, vec![changes()]),
-            (libc::O_RDWR | libc::O_CREAT | libc::O_EXCL, false, vec![changes()]),
+            (libc::O_WRONLY | libc::O_CREAT, false, vec![changes(false)]),
+            (libc::O_RDWR | libc::O_CREAT | libc::O_EXCL, false, vec![changes(true)]),
             (libc::O_WRONLY, false, vec![]),
             (libc::O_WRONLY | libc::O_TMPFILE, true, vec![writes()]),
+            (libc::O_RDWR | libc::O_TMPFILE, true, vec![reads(), writes()]),
             (libc::O_PATH, true, vec![]),
         ] {
             assert_eq!(opened("/d/f".into(), flag(flags), |_| there), expected, "{flags:o} {there}");

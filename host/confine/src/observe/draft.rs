@@ -1,19 +1,24 @@
 //! What was seen of a server, as a block of permissions.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
 
 use crate::asked::WILD;
 use crate::grants::Grants;
 use crate::grants::Right;
+use crate::observe::seen::CONNECTED;
+use crate::observe::seen::IN_HOME;
+use crate::observe::seen::PROGRAMS;
+use crate::observe::seen::READ;
+use crate::observe::seen::STARTED;
 use crate::observe::seen::SeenServer;
 use crate::observe::seen::SeenUses;
+use crate::observe::seen::UsesByName;
+use crate::observe::seen::WRITTEN;
 use smcp_model::draft::Draft;
 use smcp_model::limits;
 use smcp_model::manifest::Permissions;
+use smcp_model::text::SafeText;
 
 /// What a draft is written on.
 #[derive(Debug, Clone, Default)]
@@ -36,11 +41,6 @@ pub struct DraftGround {
     pub variables: Vec<String>,
 }
 
-/// The ports of a host that is named without one.
-const USUAL: [u16; 2] = [80, 443];
-/// Where servers of names listen: a server that may reach hosts may ask for names.
-const NAMES: u16 = 53;
-
 impl SeenServer {
     /// Writes a draft of what was seen; `None` when the server never began. `hosts` are those that it reached, or was
     /// refused, in a network of its own.
@@ -49,73 +49,104 @@ impl SeenServer {
         if !uses.begun {
             return None;
         }
-        let subprocess = uses.forked || !uses.started.is_empty() || uses.refused.contains_key("programs and processes");
+        let subprocess = uses.forked || uses.refused.contains_key(PROGRAMS);
         let grants = if subprocess { &ground.with_programs } else { &ground.alone };
-        let of_smcp = |path: &PathBuf| ground.kept.iter().any(|kept| path.starts_with(kept));
-        let needed = |paths: &BTreeSet<PathBuf>, right| -> BTreeSet<PathBuf> {
-            let own = |path: &Path| path.starts_with(&ground.bundle) || covers(grants, path, right);
-            paths.iter().filter(|path| !own(path)).cloned().collect()
-        };
-        let (mut read, mut written) = (needed(&uses.read, Right::Read), needed(&uses.written, Right::Write));
-        let kept: BTreeSet<_> = read.union(&written).filter(|path| of_smcp(path)).cloned().collect();
-        read.retain(|path| !of_smcp(path));
-        written.retain(|path| !of_smcp(path));
-        // A file that is replaced by a new one is another file, and only its folder stays what it was.
-        let lasting = |path: PathBuf| {
-            path.ancestors().filter(|above| written.contains(*above)).last().map(Path::to_path_buf).unwrap_or(path)
-        };
-        let read: BTreeSet<_> = read.into_iter().map(lasting).collect();
+        let needed = NeededFiles::of(&uses, ground, grants);
         let mut remarks = Vec::new();
-        let by_address = addresses(&uses);
+        let by_address: Vec<String> = uses.addresses.keys().cloned().collect();
         if !ground.own_network && !by_address.is_empty() {
-            remarks.push("hosts are known by their addresses here, since a server can't have a network of its own: `smcp doctor`".to_owned());
+            let why = "hosts are known by their addresses here, since a server can't have a network of its own: `smcp doctor`";
+            remarks.push(why.to_owned());
+        }
+        let mut network = if ground.own_network { hosts } else { by_address };
+        if network.is_empty() && uses.networked {
+            // Without a host there are no sockets at all.
+            network.push(LOCALHOST.to_owned());
+            remarks.push(format!("it listened, or connected to itself, for which `{LOCALHOST}` stands"));
         }
         let permissions = Permissions {
-            network: if ground.own_network { hosts } else { by_address },
-            filesystem_read: entries(&read, &uses, "read", &mut remarks),
-            filesystem_write: entries(&written, &uses, "written to", &mut remarks),
+            network,
+            filesystem_read: entries(&needed.read, &uses, "read", &mut remarks),
+            filesystem_write: entries(&needed.written, &uses, "written to", &mut remarks),
             environment: ground.variables.clone(),
             subprocess,
         };
-        let needed = NeededFiles { read, written, kept };
         needed.remark(&uses, ground, &mut remarks);
         remark(&uses, grants, subprocess, &mut remarks);
         Some(Draft { permissions, remarks })
     }
 }
 
+/// The name of this machine.
+const LOCALHOST: &str = "localhost";
+
 /// The files and folders that a server used beyond what everybody has.
+#[derive(Default)]
 struct NeededFiles {
-    read: BTreeSet<PathBuf>,
-    written: BTreeSet<PathBuf>,
+    read: UsesByName,
+    written: UsesByName,
     /// What smcp keeps.
-    kept: BTreeSet<PathBuf>,
+    kept: Vec<String>,
 }
 
 impl NeededFiles {
+    fn of(uses: &SeenUses, ground: &DraftGround, grants: &Grants) -> Self {
+        let (mut all_read, mut needed) = (Vec::new(), Self::default());
+        for (path, used) in &uses.paths {
+            let at = Path::new(path);
+            let wants = |bit, right| used & bit != 0 && !at.starts_with(&ground.bundle) && !covers(grants, at, right);
+            let (reads, writes) = (wants(READ, Right::Read), wants(WRITTEN, Right::Write));
+            if (reads || writes) && is_in(at, &ground.kept) {
+                needed.kept.push(path.clone());
+                continue;
+            }
+            if writes {
+                needed.written.insert(path.clone(), *used);
+            }
+            if reads {
+                all_read.push(path);
+            }
+        }
+        for path in all_read {
+            // A file that is replaced by a new one is another file, and only its folder stays what it was.
+            let lasting = Path::new(path)
+                .ancestors()
+                .filter_map(Path::to_str)
+                .filter(|above| needed.written.contains_key(*above));
+            needed.read.insert(lasting.last().unwrap_or(path).to_owned(), READ);
+        }
+        needed
+    }
+
     /// Says what a block does not.
     fn remark(&self, uses: &SeenUses, ground: &DraftGround, remarks: &mut Vec<String>) {
-        let mut about = |paths: Vec<&PathBuf>, before: &str, after: &str| {
+        let mut about = |paths: &mut dyn Iterator<Item = &String>, before: &str, after: &str| {
+            let paths: Vec<_> = paths.map(|path| shown(path, uses)).collect();
             if !paths.is_empty() {
-                let paths: Vec<_> = paths.into_iter().map(|path| shown(path, uses)).collect();
                 remarks.push(format!("{before}{}{after}", listed(&paths)));
             }
         };
-        let keys = |path: &&PathBuf| ground.keys.iter().any(|key| path.starts_with(key));
-        about(self.kept.iter().collect(), "it wanted what smcp itself keeps, which is left out: ", "");
-        about(self.read.union(&self.written).filter(keys).collect(), "it wanted what holds keys: ", "");
-        let why = " in the home itself, where no block allows it: what is asked for has to be there before the start";
-        about(self.written.intersection(&uses.in_home).collect(), "it made ", why);
+        let keys = |path: &&String| is_in(Path::new(path), &ground.keys);
+        about(&mut self.kept.iter(), "it wanted what smcp itself keeps, which is left out: ", "");
+        about(&mut self.read.keys().filter(keys), "it wanted to read what holds keys: ", "");
+        about(&mut self.written.keys().filter(keys), "it wanted to write to what holds keys: ", "");
+        let made = self.written.iter().filter(|(_, used)| *used & IN_HOME != 0);
+        let why = " in the home itself, or above it, where no block allows it: what is asked for has to be there before the start";
+        about(&mut made.map(|(path, _)| path), "it made ", why);
         if let Some(held) = &ground.held {
             let why = ", since its manifest does not ask for it";
             for (paths, right, before) in [
                 (&self.read, Right::Read, "it could not read "),
                 (&self.written, Right::Write, "it could not write to "),
             ] {
-                about(paths.iter().filter(|path| !covers(held, path, right)).collect(), before, why);
+                about(&mut paths.keys().filter(|path| !covers(held, Path::new(path), right)), before, why);
             }
         }
     }
+}
+
+fn is_in(path: &Path, folders: &[PathBuf]) -> bool {
+    folders.iter().any(|folder| path.starts_with(folder))
 }
 
 /// Whether a path may be read, or written to, by one of these grants.
@@ -131,37 +162,49 @@ fn covers(grants: &Grants, path: &Path, right: Right) -> bool {
 }
 
 /// The entries for these paths: few, and none that stands for what was not used at all.
-fn entries(paths: &BTreeSet<PathBuf>, uses: &SeenUses, how: &str, remarks: &mut Vec<String>) -> Vec<String> {
+fn entries(paths: &UsesByName, uses: &SeenUses, how: &str, remarks: &mut Vec<String>) -> Vec<String> {
     let too_much =
         |path: &Path| path.components().count() < 2 || uses.home.as_ref().is_some_and(|home| home.starts_with(path));
-    let (wide, mut kept): (BTreeSet<_>, BTreeSet<_>) = paths.iter().cloned().partition(|path| too_much(path));
+    let (mut wide, mut kept, mut siblings) = (Vec::new(), UsesByName::new(), UsesByName::new());
+    for path in paths.keys() {
+        let at = Path::new(path);
+        if too_much(at) {
+            wide.push(shown(path, uses));
+        } else if is_unnamable(path) {
+            let plain: PathBuf = at.iter().take_while(|name| !is_unnamable(&name.to_string_lossy())).collect();
+            kept.extend(plain.to_str().filter(|_| !too_much(&plain)).map(|plain| (plain.to_owned(), 0)));
+        } else {
+            kept.insert(path.clone(), 0);
+            if let Some(folder) = at.parent().filter(|folder| !too_much(folder)).and_then(Path::to_str) {
+                *siblings.entry(folder.to_owned()).or_default() += 1;
+            }
+        }
+    }
     if !wide.is_empty() {
-        let wide: Vec<_> = wide.iter().map(|path| shown(path, uses)).collect();
-        remarks
-            .push(format!("{} was {how} itself, and is left out: it would stand for all that is in it", listed(&wide)));
+        let wide = listed(&wide);
+        remarks.push(format!("{wide} was {how} itself, and is left out: it would stand for all that is in it"));
     }
-    let mut siblings = BTreeMap::<PathBuf, usize>::new();
-    for folder in kept.iter().filter_map(|path| path.parent()) {
-        *siblings.entry(folder.to_path_buf()).or_default() += 1;
+    for (folder, count) in siblings {
+        if count > limits::observe::SIBLINGS {
+            kept.insert(folder, 0);
+        }
     }
-    let many = siblings.into_iter().filter(|(folder, count)| *count > limits::observe::SIBLINGS && !too_much(folder));
-    kept.extend(many.map(|(folder, _)| folder));
-    let patterns: Vec<_> = kept.iter().filter(|path| path.to_string_lossy().contains(WILD)).cloned().collect();
-    for path in patterns {
-        kept.remove(&path);
-        let plain: PathBuf = path.iter().take_while(|name| !name.to_string_lossy().contains(WILD)).collect();
-        kept.extend(Some(plain).filter(|plain| !too_much(plain)));
-    }
-    let inside = |path: &Path| path.ancestors().skip(1).any(|above| kept.contains(above));
-    kept.iter().filter(|path| !inside(path)).map(|path| shown(path, uses)).collect()
+    let above =
+        |path: &str| Path::new(path).ancestors().skip(1).filter_map(Path::to_str).any(|above| kept.contains_key(above));
+    kept.keys().filter(|path| !above(path)).map(|path| shown(path, uses)).collect()
+}
+
+/// Whether a path would be a pattern in a manifest, or is not shown as it is.
+fn is_unnamable(path: &str) -> bool {
+    path.contains(WILD) || SafeText::new(path).as_str() != path
 }
 
 /// A path as manifests have it.
-fn shown(path: &Path, uses: &SeenUses) -> String {
-    match uses.home.as_ref().and_then(|home| path.strip_prefix(home).ok()) {
+fn shown(path: &str, uses: &SeenUses) -> String {
+    match uses.home.as_ref().and_then(|home| Path::new(path).strip_prefix(home).ok()) {
         Some(rest) if rest.as_os_str().is_empty() => "~".to_owned(),
         Some(rest) => format!("~/{}", rest.display()),
-        None => path.display().to_string(),
+        None => path.to_owned(),
     }
 }
 
@@ -171,39 +214,27 @@ fn listed(paths: &[String]) -> String {
     if more == 0 { first.join(", ") } else { format!("{} and {more} more", first.join(", ")) }
 }
 
-fn addresses(uses: &SeenUses) -> Vec<String> {
-    let entry = |address: &SocketAddr| {
-        let host = match address {
-            SocketAddr::V4(four) if !four.ip().is_loopback() => four.ip().to_string(),
-            SocketAddr::V6(six) if !six.ip().is_loopback() => format!("[{}]", six.ip()),
-            SocketAddr::V4(_) | SocketAddr::V6(_) => "localhost".to_owned(),
-        };
-        if USUAL.contains(&address.port()) { host } else { format!("{host}:{}", address.port()) }
-    };
-    // Without a port nothing is sent: the system is asked which way an address would be reached.
-    let reached = uses.connected.iter().filter(|address| ![0, NAMES].contains(&address.port()));
-    reached.map(entry).collect::<BTreeSet<_>>().into_iter().collect()
-}
-
 fn remark(uses: &SeenUses, grants: &Grants, subprocess: bool, remarks: &mut Vec<String>) {
-    let started: Vec<_> = uses.started.iter().filter(|path| subprocess && !runs(grants, path)).collect();
+    let of_kind = |kind: u64| uses.paths.iter().filter(move |(_, used)| *used & kind != 0).map(|(path, _)| path);
+    let foreign = of_kind(STARTED).filter(|path| subprocess && !runs(grants, Path::new(path)));
+    let started: Vec<_> = foreign.map(|path| shown(path, uses)).collect();
     if !started.is_empty() {
-        let started: Vec<_> = started.into_iter().map(|path| shown(path, uses)).collect();
         remarks.push(format!("it started {}, which no block allows: it is on no folder of PATH", listed(&started)));
     }
-    if !uses.sockets.is_empty() {
-        let sockets: Vec<_> = uses.sockets.iter().map(|path| shown(path, uses)).collect();
-        remarks.push(format!(
-            "it connected to {}: a socket of the session, which only `*` in `outbound` leaves open",
-            listed(&sockets)
-        ));
+    let sockets: Vec<_> = of_kind(CONNECTED).map(|path| shown(path, uses)).collect();
+    if !sockets.is_empty() {
+        remarks.push(format!("it connected to {}: sockets with a path take `*` in `outbound`", listed(&sockets)));
     }
     for (kind, count) in &uses.refused {
         let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
         remarks.push(format!("it was refused {kind}, {times}"));
     }
+    if uses.unseen {
+        remarks.push("this is not all: one of its processes forbids to look at it".to_owned());
+    }
     if uses.incomplete {
-        remarks.push(format!("it used more than {} paths: this is not all", limits::observe::PATHS));
+        let most = limits::observe::PATHS;
+        remarks.push(format!("this is not all: it used more than {most} paths, or some that are no text"));
     }
 }
 

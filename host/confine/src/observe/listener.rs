@@ -54,14 +54,18 @@ impl Listener {
             }
             let events = asked.iter().filter_map(PollFd::revents).fold(PollFlags::empty(), |all, one| all | one);
             if !events.contains(PollFlags::POLLIN) {
-                return Ok(None);
+                // A signal to smcp looks like an error.
+                if events.contains(PollFlags::POLLHUP) {
+                    return Ok(None);
+                }
+                continue;
             }
             // SAFETY: all zeros are such a question, and the kernel wants no others.
             let mut space: QuestionSpace = unsafe { std::mem::zeroed() };
             match self.request(libc::SECCOMP_IOCTL_NOTIF_RECV as c_ulong, &raw mut space) {
                 Ok(()) => {}
                 // Who had asked is gone.
-                Err(Errno::ENOENT | Errno::EINTR) => continue,
+                Err(Errno::ENOENT) => continue,
                 Err(errno) => return Err(errno),
             }
             let libc::seccomp_notif { id, pid, data, .. } = space.known;
@@ -96,8 +100,14 @@ impl Listener {
     }
 
     fn request<T>(&self, request: c_ulong, about: *mut T) -> Result<(), Errno> {
-        // SAFETY: the tracee hands over what this request is about, laid out as the kernel has it and live during the call;
-        // the kernel writes no more than it has said in the number of the request, or than `QuestionSpace` has.
-        Errno::result(unsafe { libc::ioctl(self.0.as_raw_fd(), request as _, about) }).map(drop)
+        loop {
+            // SAFETY: the caller hands over what this request is about, laid out as the kernel has it and live during the
+            // call; the kernel writes no more than it has said in the number of the request, or than `QuestionSpace` has.
+            match Errno::result(unsafe { libc::ioctl(self.0.as_raw_fd(), request as _, about) }) {
+                // A signal to smcp, such as that by which a job goes on.
+                Err(Errno::EINTR) => {}
+                done => return done.map(drop),
+            }
+        }
     }
 }

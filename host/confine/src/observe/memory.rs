@@ -1,11 +1,13 @@
 //! What a call points to: in the memory of its thread, and in its folders.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::io::IoSliceMut;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
 use std::path::PathBuf;
 
+use nix::errno::Errno;
 use nix::libc;
 use nix::sys::uio::RemoteIoVec;
 use nix::sys::uio::process_vm_readv;
@@ -19,19 +21,30 @@ const LONGEST: usize = 4096;
 const PAGE: usize = 4096;
 
 /// A thread that waits in a call.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Tracee {
-    pub(super) thread: Pid,
+    thread: Pid,
     pub(super) view: FileView,
+    unseen: Cell<bool>,
 }
 
 impl Tracee {
+    pub(super) const fn new(thread: Pid, view: FileView) -> Self {
+        Self { thread, view, unseen: Cell::new(false) }
+    }
+
+    /// Whether smcp was not let look at it: a process can forbid that.
+    pub(super) const fn is_unseen(&self) -> bool {
+        self.unseen.get()
+    }
+
     /// Reads so many bytes.
     pub(super) fn bytes(&self, address: u64, length: usize) -> Option<Vec<u8>> {
         let mut bytes = vec![0; length];
         let remote = [RemoteIoVec { base: usize::try_from(address).ok()?, len: length }];
-        let read = process_vm_readv(self.thread, &mut [IoSliceMut::new(&mut bytes)], &remote).ok()?;
-        (read == length).then_some(bytes)
+        let read = process_vm_readv(self.thread, &mut [IoSliceMut::new(&mut bytes)], &remote);
+        self.unseen.set(self.unseen.get() || read == Err(Errno::EPERM));
+        (read == Ok(length)).then_some(bytes)
     }
 
     /// Reads a number of eight bytes.

@@ -1,8 +1,6 @@
 //! All that was seen of a server.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
-use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::path::PathBuf;
@@ -21,31 +19,52 @@ use smcp_model::limits;
 #[derive(Debug, Clone, Default)]
 pub struct SeenServer(Arc<Mutex<SeenUses>>);
 
-/// The same, as it is collected. Paths are without links.
+/// Paths, or addresses, each with what was done with it: some of the bits below.
+pub(super) type UsesByName = BTreeMap<String, u64>;
+
+pub(super) const READ: u64 = 1;
+/// Written, or a folder in which something was made, removed or renamed.
+pub(super) const WRITTEN: u64 = 2;
+/// Made, removed or renamed, in the home itself.
+pub(super) const IN_HOME: u64 = 4;
+/// Started, after the server's own program.
+pub(super) const STARTED: u64 = 8;
+/// Connected to.
+pub(super) const CONNECTED: u64 = 16;
+
+/// The same, as it is collected.
 #[derive(Debug, Default)]
 pub(super) struct SeenUses {
     /// The home, without a link.
     pub(super) home: Option<PathBuf>,
-    pub(super) read: BTreeSet<PathBuf>,
-    /// Files that were written, and folders that were changed.
-    pub(super) written: BTreeSet<PathBuf>,
-    /// What was made, removed or renamed in the home itself.
-    pub(super) in_home: BTreeSet<PathBuf>,
-    /// The programs that were started after the server's own.
-    pub(super) started: BTreeSet<PathBuf>,
+    /// Paths without links.
+    pub(super) paths: UsesByName,
+    /// Addresses of the network, as a manifest has them.
+    pub(super) addresses: UsesByName,
     /// Whether the server's own program was about to be started.
     pub(super) begun: bool,
-    /// Whether there was a process beside the server's.
+    /// Whether there was a process beside the server's, or another program.
     pub(super) forked: bool,
-    pub(super) connected: BTreeSet<SocketAddr>,
-    pub(super) sockets: BTreeSet<PathBuf>,
     /// How often each kind of call was refused.
-    pub(super) refused: BTreeMap<&'static str, u64>,
+    pub(super) refused: UsesByName,
+    /// Whether it used the network in a way that names no host: it listened, or connected to itself.
+    pub(super) networked: bool,
+    /// Whether smcp was not let look at one of its processes.
+    pub(super) unseen: bool,
     /// Whether there was more than is kept.
     pub(super) incomplete: bool,
+    /// The bytes of all that is kept.
+    text: usize,
     /// Paths as they were named, which need no second look.
-    known: HashSet<(PathBuf, u8)>,
+    known: UsesByName,
 }
+
+/// The kind of calls that start programs.
+pub(super) const PROGRAMS: &str = "programs and processes";
+/// The ports of a host that is named without one.
+const USUAL: [u16; 2] = [80, 443];
+/// Where servers of names listen: a server that may reach hosts may ask for names.
+const NAMES: u16 = 53;
 
 impl SeenServer {
     /// Nothing, of a server of a user with this home.
@@ -58,8 +77,8 @@ impl SeenServer {
     }
 
     /// The kinds of calls that were refused so far, with how often.
-    pub fn refused_calls(&self) -> Vec<(&'static str, u64)> {
-        self.uses().refused.iter().map(|(kind, count)| (*kind, *count)).collect()
+    pub fn refused_calls(&self) -> Vec<(String, u64)> {
+        self.uses().refused.iter().map(|(kind, count)| (kind.clone(), *count)).collect()
     }
 
     /// Notes one use.
@@ -67,20 +86,19 @@ impl SeenServer {
         let mut uses = self.uses();
         match observed {
             Observed::Forks => uses.forked = true,
-            Observed::Connects(address) => {
-                if uses.connected.len() < limits::observe::PATHS {
-                    uses.connected.insert(address);
-                }
-            }
-            Observed::ConnectsTo(path) => uses.path(path, 0, view, |uses, path| uses.sockets.insert(path)),
-            Observed::Reads(path) => uses.path(path, 1, view, |uses, path| uses.read.insert(path)),
-            Observed::Writes(path) => uses.path(path, 2, view, |uses, path| uses.written.insert(path)),
-            Observed::Changes(path) => uses.changed(path, view),
+            Observed::Connects(address) => uses.connected(address),
+            Observed::ConnectsTo(path) => uses.path(&path, CONNECTED, view),
+            Observed::Reads(path) => uses.path(&path, READ, view),
+            Observed::Writes(path) => uses.path(&path, WRITTEN, view),
+            Observed::Changes { path, reads } => uses.changed(&path, reads, view),
             Observed::Starts(path) => {
                 if std::mem::replace(&mut uses.begun, true) {
-                    uses.path(path, 4, view, |uses, path| uses.started.insert(path));
+                    uses.forked = true;
+                    uses.path(&path, STARTED, view);
                 }
             }
+            Observed::Binds => uses.networked = true,
+            Observed::Unseen => uses.unseen = true,
         }
     }
 
@@ -91,12 +109,12 @@ impl SeenServer {
         }
         let kind = match number {
             calls::SOCKET | calls::SOCKETPAIR => "sockets",
-            calls::EXECVE | calls::EXECVEAT | calls::CLONE => "programs and processes",
-            number if calls::OWN_CALLS.contains(&number) => "programs and processes",
+            calls::EXECVE | calls::EXECVEAT | calls::CLONE => PROGRAMS,
+            number if calls::OWN_CALLS.contains(&number) => PROGRAMS,
             _ => "calls that only machines and debuggers need",
         };
         let mut uses = self.uses();
-        let count = uses.refused.entry(kind).or_default();
+        let count = uses.refused.entry(kind.to_owned()).or_default();
         *count = count.saturating_add(1);
         if *count == 1 {
             tracing::info!("the server was refused {kind}");
@@ -106,36 +124,62 @@ impl SeenServer {
 
 impl SeenUses {
     /// Notes a path that is there, once.
-    fn path(&mut self, path: PathBuf, kind: u8, view: FileView, note: impl Fn(&mut Self, PathBuf) -> bool) {
-        if is_own(&path) || self.known.contains(&(path.clone(), kind)) {
+    fn path(&mut self, path: &Path, used: u64, view: FileView) {
+        let named = path.to_string_lossy();
+        let known = self.known.get(&*named).copied().unwrap_or_default();
+        if is_own(path) || known & used == used {
             return;
         }
-        if self.known.len() >= limits::observe::PATHS {
-            self.incomplete = true;
-            return;
+        if let Some(real) = (view.resolve)(path).filter(|real| !is_own(real)) {
+            if self.has_room(&named) {
+                self.known.insert(named.into_owned(), known | used);
+            }
+            self.used(&real, used);
         }
-        if let Some(real) = (view.resolve)(&path).filter(|real| !is_own(real)) {
-            note(self, real);
-            self.known.insert((path, kind));
+    }
+
+    /// Notes what was done with a path. One that is no text is one that no manifest can name.
+    fn used(&mut self, real: &Path, used: u64) {
+        match real.to_str() {
+            Some(text) if self.paths.contains_key(text) || self.has_room(text) => {
+                *self.paths.entry(text.to_owned()).or_default() |= used;
+            }
+            Some(_) | None => self.incomplete = true,
         }
+    }
+
+    /// Whether there is room for another text, which is counted.
+    fn has_room(&mut self, text: &str) -> bool {
+        let fits = self.known.len() < limits::observe::PATHS && self.text + text.len() <= limits::observe::TEXT;
+        self.text += if fits { text.len() } else { 0 };
+        fits
     }
 
     /// Notes that something was made, removed or renamed. That changes its folder; but what lies in the home itself is
     /// named alone, since the home is never what a server needs.
-    fn changed(&mut self, path: PathBuf, view: FileView) {
+    fn changed(&mut self, path: &Path, reads: bool, view: FileView) {
+        let used = if reads { READ | WRITTEN } else { WRITTEN };
         let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return };
         let Some(real) = (view.resolve)(folder) else { return };
-        let holds_home = self.home.as_ref().is_some_and(|home| home.starts_with(&real));
-        if !holds_home {
-            let folder = folder.to_path_buf();
-            self.path(folder, 2, view, |uses, path| uses.written.insert(path));
-        } else if self.known.len() < limits::observe::PATHS {
-            let entry = real.join(name);
-            self.known.insert((entry.clone(), 3));
-            self.in_home.insert(entry.clone());
-            self.written.insert(entry);
+        if self.home.as_ref().is_some_and(|home| home.starts_with(&real)) {
+            self.used(&real.join(name), used | IN_HOME);
         } else {
-            self.incomplete = true;
+            self.path(folder, used, view);
+        }
+    }
+
+    /// Notes an address. Without a port nothing is sent: the system is asked which way it would be reached.
+    fn connected(&mut self, address: SocketAddr) {
+        let host = match address {
+            SocketAddr::V4(four) if !four.ip().is_loopback() => four.ip().to_string(),
+            SocketAddr::V6(six) if !six.ip().is_loopback() => format!("[{}]", six.ip()),
+            SocketAddr::V4(_) | SocketAddr::V6(_) => "localhost".to_owned(),
+        };
+        let port = address.port();
+        let entry = if USUAL.contains(&port) { host } else { format!("{host}:{port}") };
+        self.networked |= port != 0;
+        if ![0, NAMES].contains(&port) && self.addresses.len() < limits::observe::HOSTS {
+            self.addresses.insert(entry, CONNECTED);
         }
     }
 }

@@ -138,7 +138,7 @@ pub(crate) fn confining(
 
 /// What notes the uses of a server.
 pub(crate) fn observing(session: &Session) -> Observing {
-    Observing::new(session.system().home().and_then(|home| (VIEW.resolve)(&home)), listens)
+    Observing::new(session.system().home().and_then(|home| (VIEW.resolve)(&home)), listening)
 }
 
 /// The kernel's lists of sockets of the network.
@@ -146,17 +146,19 @@ const SOCKETS: [&str; 2] = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
 /// The state of one that listens.
 const LISTENS: &str = "0A";
 
-/// Whether somebody on this machine listens on a port.
-fn listens(port: u16) -> bool {
-    let end = format!(":{port:04X}");
-    SOCKETS.iter().any(|list| {
+/// The ports on which somebody on this machine listens.
+fn listening() -> Vec<u16> {
+    let mut ports = Vec::new();
+    for list in SOCKETS {
         let list = authority::read_file(Path::new(list), limits::observe::SOCKETS).unwrap_or_default();
-        String::from_utf8_lossy(&list).lines().any(|line| {
+        for line in String::from_utf8_lossy(&list).lines() {
             let mut words = line.split_whitespace().skip(1);
-            let (own, state) = (words.next(), words.nth(1));
-            state == Some(LISTENS) && own.is_some_and(|own| own.ends_with(&end))
-        })
-    })
+            let (own, state) = (words.next().unwrap_or_default(), words.nth(1));
+            let port = own.rsplit(':').next().and_then(|port| u16::from_str_radix(port, 16).ok());
+            ports.extend(port.filter(|_| state == Some(LISTENS)));
+        }
+    }
+    ports
 }
 
 fn directory(registry: &Registry) -> Option<&Path> {
