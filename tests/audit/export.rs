@@ -71,6 +71,39 @@ fn every_record_is_an_event_with_the_digest_of_its_line() {
 }
 
 #[test]
+fn what_refuses_is_the_reason_and_not_what_only_warns() {
+    let bed = bed();
+    bed.configure("policy: {allowed_origins: [official], origin_mode: warn, min_score: 80}\n");
+    bed.run("policy check acme/low@1.0.0").exits(4);
+    let events = events(&bed.run("audit export --format ocsf --since 1d").succeeds().raw);
+    let event = events.last().unwrap();
+    assert_eq!(event["authorizations"][0]["decision"], "warn", "it comes first");
+    assert_eq!(event["status_code"], "score/score-below-minimum");
+    assert!(event["status_detail"].as_str().unwrap().contains("50"), "{event}");
+    let message = event["message"].as_str().unwrap();
+    assert!(message.ends_with("is refused: score/score-below-minimum, origin/origin-not-allowed"), "{message}");
+    let shown = bed.run("audit tail -n 1").succeeds();
+    assert!(shown.stdout.contains("score: ") && !shown.stdout.contains("origin: "), "{shown}");
+}
+
+#[test]
+fn a_time_counts_to_the_millisecond() {
+    let bed = bed();
+    let log = bed.read(LOG);
+    let lines: Vec<_> = log.split_inclusive('\n').collect();
+    let record: Value = serde_json::from_str(lines[3]).unwrap();
+    let time = record["time"].as_str().unwrap();
+    let exported = bed.run(&format!("audit export --format jsonl --since {time}")).succeeds().raw;
+    let expected: String = lines
+        .iter()
+        .filter(|line| serde_json::from_str::<Value>(line).unwrap()["time"].as_str().unwrap() >= time)
+        .copied()
+        .collect();
+    assert_eq!(exported, expected);
+    assert!(exported.len() < log.len(), "the first is older");
+}
+
+#[test]
 fn an_exporter_that_is_started_again_neither_loses_nor_repeats() {
     let bed = bed();
     let export = || bed.run("audit export --format jsonl --cursor cursor").succeeds().raw;

@@ -296,6 +296,20 @@ fn an_audit_log_whose_chain_does_not_hold_is_no_catalogue() {
     }
 }
 
+/// What a registry can't describe is a catalogue that is not right; other bytes than it says are more than that.
+#[test]
+fn a_registry_that_can_not_describe_a_package_is_no_catalogue() {
+    let bed = bed();
+    bed.configure("");
+    bed.publish(&Package::shell("acme/good@1.0.0", "").facts("official", 2, 90));
+    let info = bed.run("info --json acme/good@1.0.0").document();
+    let manifest = info["manifest_digest"].as_str().or(info["facts"]["manifest_digest"].as_str()).unwrap();
+    corrupt(&bed.path(&format!("registry/blobs/{}", manifest.replace(':', "-"))));
+    bed.run(&format!("{LINE} registry")).exits(3).prints("");
+    bed.write("registry/packages/acme/good/1.0.0.json", "no JSON");
+    bed.run(&format!("{LINE} registry")).exits(2).prints("").says(&["1.0.0.json"]);
+}
+
 #[test]
 fn a_component_that_is_missing_is_told_once() {
     let bed = bed();

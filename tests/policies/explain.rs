@@ -124,6 +124,36 @@ fn a_policy_that_never_answers_ends_the_search_and_not_the_patience() {
     assert_eq!((&way["changes"], &way["bound_reached"]), (&Value::Null, &json!(true)), "{way}");
 }
 
+/// What asks for thousands of hosts is searched in the same time, and what could not be tried is said.
+#[test]
+fn thousands_of_hosts_are_told_apart_within_the_bound() {
+    let rules =
+        "policy: {custom: [{name: no-network, source: no_network.wasm, settings: {allow: ['*.corp.example']}}]}\n";
+    let bed = bed(rules);
+    for count in [1000, 20_000] {
+        let host = |at| format!("h{at}.{}", if at % 2 == 0 { "corp.example" } else { "example.net" });
+        let hosts: Vec<String> = (0..count).map(host).collect();
+        let permissions = json!({"network": hosts, "filesystem_read": [], "filesystem_write": [], "environment": [],
+            "subprocess": false});
+        let facts =
+            json!({"name": "a", "origin": "official", "cert_level": 3, "score": 90, "permissions": permissions});
+        bed.write("facts.json", facts.to_string());
+        let begun = Instant::now();
+        let document = bed.run("policy explain --facts facts.json --json").exits(0).document();
+        assert!(begun.elapsed() < Duration::from_secs(30), "{count}: {:?}", begun.elapsed());
+        let way = &document["policies"][3]["passes_with"];
+        let is_cut = way["bound_reached"] == true;
+        assert_eq!(document["bound_reached"], is_cut, "{count}");
+        let kept: Vec<String> = serde_json::from_value(way["changes"][0]["to"].clone()).unwrap();
+        assert!(kept.iter().all(|host| host.ends_with("corp.example")), "{count}");
+        assert!(is_cut || kept.len() == count / 2, "{count}: {}", kept.len());
+        assert!(is_cut || count == 1000, "5,000 questions are too few for {count}");
+        let said = bed.run("policy explain --facts facts.json").exits(0).stdout;
+        let bounds = said.matches("less may be enough: the search ended at its bound").count();
+        assert!(count == 1000 || bounds == 2, "{bounds}");
+    }
+}
+
 #[test]
 fn a_policy_that_can_not_be_loaded_says_that_no_facts_help() {
     let bed = bed("policy: {custom: [{name: gone, source: gone.wasm}]}\n");

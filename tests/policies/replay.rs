@@ -72,6 +72,104 @@ fn what_was_seen_shows_what_a_stricter_rule_would_do() {
 }
 
 #[test]
+fn a_start_counts_for_the_decision_that_it_followed() {
+    let bed = bed();
+    bed.run("run acme/good@1.0.0").exits(0);
+    bed.run("run acme/good@1.0.0").exits(0);
+    bed.configure("policy: {custom: [{name: net, source: net.wasm}]}\n");
+    bed.write(".mcp/net.wasm", Twin::honest().component());
+    for _ in 0..3 {
+        bed.run("run acme/good@1.0.0").exits(0);
+    }
+    bed.run("policy check acme/good@1.0.0").exits(0);
+    bed.write("never.wasm", Twin::honest().with(ALWAYS).component());
+    with(&bed, "{custom: [{name: net, source: never.wasm}]}");
+    let of = |document: Value| -> Vec<Value> {
+        let changes = document["changes"].as_array().unwrap().iter();
+        changes.map(|it| json!([it["policies"][0]["from"]["effect"], it["times"], it["starts"]])).collect()
+    };
+    let expected = [json!([null, 2, 2]), json!(["pass", 4, 3])];
+    let mut found = of(bed.run("policy replay --with other.yaml --json").exits(1).document());
+    found.sort_by_key(|row| row[1].as_u64());
+    assert_eq!(found, expected);
+    let ran = bed.run("policy replay --with other.yaml").exits(1);
+    assert!(ran.stdout.contains("net new → block") && ran.stdout.contains("net pass → block"), "{ran}");
+    // Of records from elsewhere, too.
+    bed.write("lines.jsonl", bed.read(LOG));
+    let mut found = of(bed.run("policy replay --record lines.jsonl --with other.yaml --json").exits(1).document());
+    found.sort_by_key(|row| row[1].as_u64());
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_log_of_which_the_oldest_file_is_elsewhere_begins_after_it_everywhere() {
+    let bed = bed();
+    for package in ["good", "fair", "good"] {
+        bed.run(&format!("policy check acme/{package}@1.0.0")).exits(0);
+    }
+    let whole = bed.read(LOG);
+    let (first, rest) = whole.split_at(whole.find('\n').unwrap() + 1);
+    bed.write(LOG, rest);
+    let after = Digest::of(first.as_bytes());
+    bed.write("new.yaml", "policy: {min_score: 80}\n");
+    let diff = "policy diff --from new.yaml --to new.yaml --catalog audit";
+    for (line, code) in [
+        ("audit verify", 3),
+        ("policy replay", 3),
+        ("policy replay --since 2d", 3),
+        ("policy replay --record 2", 3),
+        ("policy explain --record 2", 3),
+        (diff, 2),
+    ] {
+        let ran = bed.run(line).exits(code);
+        assert!(ran.stdout.contains("with --after") || ran.stderr.contains("with --after"), "{ran}");
+        bed.run(&format!("{line} --after {after}")).exits(0);
+        bed.run(&format!("{line} --after {}", Digest::ZERO)).exits(code);
+    }
+    for (line, says) in [
+        ("policy replay --record lines.jsonl", "--after is about the audit log"),
+        ("policy diff --from new.yaml --to new.yaml --catalog registry", "--after is about the audit log"),
+        ("policy explain acme/good@1.0.0", "cannot be used with"),
+    ] {
+        bed.run(&format!("{line} --after {after}")).refuses(1, &[says]);
+    }
+}
+
+#[test]
+fn where_nothing_was_decided_there_is_no_success() {
+    let bed = bed();
+    bed.run("policy replay").exits(2).says(&["the audit log has no decision"]);
+    bed.write("catalogue.jsonl", "{\"name\": \"a\"}\n{\"name\": \"b\"}\n");
+    let damaged = bed.run("policy replay --record catalogue.jsonl").exits(3);
+    assert!(damaged.stdout.contains("catalogue.jsonl, line 2: it is not a record: it has no `schema`"), "{damaged}");
+    for text in ["{\"a\": 1}", "[1]", "{\"records\": [{\"a\": 1}]}", "{\"schema\": 1}"] {
+        bed.write("other.json", text);
+        bed.run("policy replay --record other.json").exits(3);
+    }
+    bed.write("other.json", "{\"schema\": \"smcp.audit/9\"}\n{\"schema\": \"smcp.audit/9\"}\n");
+    let ran = bed.run("policy replay --record other.json").exits(2);
+    ran.says(&["other.json has no decision", "documents of other schemas: 2"]);
+    bed.write("other.json", "{\"records\": []}");
+    bed.run("policy replay --record other.json").exits(2);
+    bed.run("run acme/good@1.0.0").exits(0);
+    bed.run("policy replay --record 2").refuses(1, &["record 2 is no decision"]);
+    let many: String = (0..150).map(|_| "{}\n").collect();
+    bed.write("many.jsonl", many);
+    let replay = bed.run("policy replay --record many.jsonl --json").exits(3).document()["replay"].clone();
+    assert_eq!((replay["breaks"].as_array().unwrap().len(), &replay["more_breaks"]), (100, &json!(50)));
+}
+
+#[test]
+fn a_component_that_is_missing_is_named_with_the_reason() {
+    let bed = bed();
+    bed.run("policy check acme/good@1.0.0").exits(0);
+    with(&bed, "{custom: [{name: gone, source: gone.wasm}]}");
+    let ran = bed.run("policy replay --with other.yaml").exits(1);
+    assert!(ran.stderr.contains("policy `gone` of CONFIG fails: "), "{ran}");
+    assert_eq!(ran.stderr.matches("gone.wasm").count(), 1, "{ran}");
+}
+
+#[test]
 fn a_policy_that_was_replaced_is_asked_as_it_was() {
     let bed = bed();
     bed.configure("policy: {custom: [{name: mine, source: mine.wasm}]}\n");
@@ -140,9 +238,13 @@ fn a_part_of_the_log_is_chosen_by_time_or_number() {
         ("--since 2026-02-01T00:00:01Z", 0),
         ("--since 99y", 2),
         ("--record 2", 1),
+        ("--since 2026-02-01T00:00:00.001Z", 0),
+        ("--since 2026-01-31T23:59:59.9Z", 1),
     ] {
         assert_eq!(decisions(line), expected, "{line}");
     }
+    // Nothing was asked for, and nothing is wrong.
+    bed.run("policy replay --since 1s").exits(0);
     bed.run("policy replay --since yesterday").refuses(1, &["expected a time such as", "so long ago, such as 30d"]);
     bed.run("policy replay --since 3d --record 1").refuses(1, &["cannot be used with"]);
     bed.run("policy replay --record 3").refuses(1, &["has no record 3"]);

@@ -38,7 +38,6 @@ pub use part::LineKey;
 pub use read::RecordKey;
 pub use read::mentions;
 pub use read::newest;
-pub use read::package_of;
 pub use record::NewRecord;
 pub use running::Abandoned;
 pub use running::About;

@@ -66,8 +66,3 @@ pub fn newest(
 pub fn mentions(line: &[u8], text: &str) -> bool {
     memchr::memmem::find(line, text.as_bytes()).is_some()
 }
-
-/// Returns the package that a record is about; `None` when it does not say.
-pub fn package_of(line: &[u8]) -> Option<Cow<'_, str>> {
-    RecordKey::of(line).map(|key| key.package)
-}

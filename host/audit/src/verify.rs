@@ -47,6 +47,8 @@ pub enum WalkedLine<'a> {
         seq: u64,
         /// Its event, as it says.
         event: Option<String>,
+        /// The number of the first record of its command, as it says.
+        run: Option<u64>,
         /// Its time, as it says.
         time: Option<String>,
     },
@@ -152,9 +154,9 @@ impl Checker {
         let head = Head { seq: link.seq, digest };
         self.expected = ExpectedLink::Next(head);
         self.found.head = Some(head);
-        let Link { seq, event, time, .. } = link;
+        let Link { seq, event, run, time, .. } = link;
         self.found.last_time.clone_from(&time);
-        WalkedLine::Record { text: line, seq, event, time }
+        WalkedLine::Record { text: line, seq, event, run, time }
     }
 
     /// Keeps track of servers that have started and not ended.

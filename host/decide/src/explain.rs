@@ -19,6 +19,8 @@ pub struct Explanation {
     pub policies: Vec<ExplainedPolicy>,
     /// The change of facts with which the package would run; `None` when it runs already, or none was found.
     pub together: Option<Vec<OtherFact>>,
+    /// Whether the search for it ended at its bound: another one may do with less, or there may be one.
+    pub is_cut: bool,
 }
 
 /// One policy of a ruling.

@@ -4,6 +4,7 @@
 //! is a ruling; after it `report` shows what was found. Nothing here knows what a policy does.
 
 mod fact;
+mod longest;
 
 pub use fact::Fact;
 pub use fact::Hints;
@@ -16,6 +17,10 @@ use smcp_model::request::Subject;
 
 /// How many facts are changed at most, one after the other.
 const STEPS: usize = 8;
+/// So many packages are made and asked about at once.
+const AT_ONCE: usize = 16;
+/// So many items of lists are made at once, unless one list has more: they are in memory, and take time.
+const ITEMS_AT_ONCE: usize = 200_000;
 
 /// One fact that would have to be another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +54,7 @@ pub(crate) type Ask<'a> = dyn FnMut(&[Subject]) -> Vec<usize> + 'a;
 /// the one that it has. Otherwise facts are changed one after the other as long as less is objected, or all at once; of what
 /// passes then, no part can be left out, and none has a value that is nearer. Facts that are `named` are tried first.
 pub fn passing(subject: &Subject, named: &[String], hints: &Hints, most: usize, ask: &mut Ask<'_>) -> PassingFacts {
-    let mut search = FactSearch { subject, hints, named, left: most, asked: 0, is_cut: false, ask };
+    let mut search = FactSearch { subject, without_list: None, hints, named, left: most, asked: 0, is_cut: false, ask };
     let change = search.run();
     let change = change.map(|change| search.described(&change));
     PassingFacts { change, asked: search.asked, is_cut: search.is_cut }
@@ -95,6 +100,8 @@ type ChangedFacts = BTreeMap<Fact, Value>;
 
 struct FactSearch<'s, 'a> {
     subject: &'s Subject,
+    /// It without the list of which the items are tried, so that this one is not copied for each question.
+    without_list: Option<Subject>,
     hints: &'s Hints,
     named: &'s [String],
     left: usize,
@@ -127,6 +134,10 @@ impl FactSearch<'_, '_> {
         for fact in self.in_order() {
             if change.contains_key(&fact) {
                 continue;
+            }
+            if self.left == 0 {
+                self.is_cut = true;
+                break;
             }
             let values = fact.candidates(self.subject, self.hints);
             let with = |value: &Value| {
@@ -199,40 +210,54 @@ impl FactSearch<'_, '_> {
         nearer.into_iter().zip(objections).find(|(_, left)| *left == 0).map(|(value, _)| value)
     }
 
-    /// Returns the list that has most of the items that the fact has, and passes with the rest of a change.
-    fn longest(&mut self, change: &ChangedFacts, fact: Fact) -> Option<Value> {
-        let now = fact.of(self.subject)?;
-        let mut kept = change.get(&fact)?.as_array()?.clone();
-        let mut with = change.clone();
-        for item in now.as_array()? {
-            if kept.contains(item) {
-                continue;
-            }
-            // In their own order.
-            let wanted = |it: &&Value| kept.contains(it) || *it == item;
-            let longer: Vec<Value> = now.as_array()?.iter().filter(wanted).cloned().collect();
-            with.insert(fact, Value::from(longer.clone()));
-            if self.objections(std::slice::from_ref(&with)) == [0] {
-                kept = longer;
+    /// Asks what is objected to each change, up to the first that passes, and as far as there is room.
+    fn objections(&mut self, changes: &[ChangedFacts]) -> Vec<usize> {
+        let mut answers = Vec::new();
+        while answers.len() < changes.len() && answers.last() != Some(&0) {
+            let rest = changes.get(answers.len()..).unwrap_or_default();
+            let part = rest.get(..rest.len().min(self.at_once()).min(self.left)).unwrap_or_default();
+            let subjects = self.subjects(part);
+            let answered = if subjects.is_empty() { Vec::new() } else { (self.ask)(&subjects) };
+            self.asked = self.asked.saturating_add(answered.len());
+            let is_over = answered.is_empty() || answered.len() < part.len();
+            self.left = if is_over { 0 } else { self.left.saturating_sub(part.len()) };
+            // What comes after one that passes is not needed.
+            let first = answered.iter().position(|left| *left == 0);
+            answers.extend(answered.into_iter().take(first.map_or(usize::MAX, |first| first + 1)));
+            if is_over {
+                self.is_cut |= first.is_none() && answers.len() < changes.len();
+                break;
             }
         }
-        Some(Value::from(kept))
+        answers
     }
 
-    /// Asks what is objected to each change, as far as there is room.
-    fn objections(&mut self, changes: &[ChangedFacts]) -> Vec<usize> {
-        let room = changes.len().min(self.left);
+    /// Returns how many packages are asked about at once.
+    fn at_once(&self) -> usize {
+        let items = self.subject.permissions.as_ref().map_or(0, |asked| {
+            [&asked.network, &asked.filesystem_read, &asked.filesystem_write, &asked.environment]
+                .map(Vec::len)
+                .iter()
+                .sum()
+        });
+        (ITEMS_AT_ONCE / usize::max(items, 1)).clamp(1, AT_ONCE)
+    }
+
+    /// Returns the package with each change.
+    fn subjects(&self, changes: &[ChangedFacts]) -> Vec<Subject> {
+        let mut unchanged = self.without_list.as_ref().unwrap_or(self.subject).clone();
+        // A list that all of them replace is not copied for each.
+        for fact in changes.first().iter().flat_map(|first| first.keys()) {
+            if changes.iter().all(|change| change.get(fact).is_some_and(Value::is_array)) {
+                fact.set(&mut unchanged, &Value::Null);
+            }
+        }
         let subject = |change: &ChangedFacts| {
-            let mut subject = self.subject.clone();
+            let mut subject = unchanged.clone();
             change.iter().for_each(|(fact, value)| fact.set(&mut subject, value));
             subject
         };
-        let subjects: Vec<Subject> = changes.iter().take(room).map(subject).collect();
-        let answers = if subjects.is_empty() { Vec::new() } else { (self.ask)(&subjects) };
-        self.left = if answers.len() < room { 0 } else { self.left.saturating_sub(room) };
-        self.asked = self.asked.saturating_add(answers.len());
-        self.is_cut |= answers.len() < changes.len();
-        answers
+        changes.iter().map(subject).collect()
     }
 
     /// Returns the facts, those that a finding names first.

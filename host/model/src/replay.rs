@@ -32,9 +32,13 @@ pub struct ReplayTally {
     pub more_breaks: u64,
     /// What is unusual in the log, and no break.
     pub notes: Vec<Break>,
-    changes: BTreeMap<(SafeText, String), ChangedPackage>,
+    /// Each change of a package, by its place in `rows`.
+    changes: BTreeMap<(SafeText, String), usize>,
+    /// The changes, each with the number of starts that followed.
+    rows: Vec<(ChangedPackage, u64)>,
     unchanged: BTreeSet<(SafeText, Effect)>,
-    starts: BTreeMap<SafeText, u64>,
+    /// Commands that may have gone on to a start, by the number of their first record, with the place of their change.
+    open: BTreeMap<u64, usize>,
 }
 
 /// The numbers of records that there was nothing to decide about.
@@ -49,8 +53,9 @@ pub struct PassedOver {
 }
 
 impl ReplayTally {
-    /// Counts a decision that was made again at the time `last`.
-    pub fn decided(&mut self, package: &SafeText, from: &Judgement, to: &Judgement, last: &SafeText) {
+    /// Counts a decision that was made at the time `last`, and again now. `run` is the number of its command, where that may
+    /// have gone on to a start.
+    pub fn decided(&mut self, package: &SafeText, from: &Judgement, to: &Judgement, last: &SafeText, run: Option<u64>) {
         self.decided = self.decided.saturating_add(1);
         let Some(change) = ChangedPackage::between(package.clone(), from, to) else {
             // Looked up before anything is copied: most records are about the same few packages.
@@ -59,15 +64,24 @@ impl ReplayTally {
             return;
         };
         self.changed = self.changed.saturating_add(1);
-        let known = self.changes.entry((package.clone(), change.document().to_string())).or_insert(change);
+        let key = (package.clone(), change.document().to_string());
+        let place = *self.changes.entry(key).or_insert(self.rows.len());
+        if place == self.rows.len() {
+            self.rows.push((change, 0));
+        }
+        let Some((known, _)) = self.rows.get_mut(place) else { return };
         known.times = Some(known.times.unwrap_or_default().saturating_add(1));
         known.last = known.last.take().max(Some(last.clone()));
+        self.open.extend(run.map(|run| (run, place)));
     }
 
-    /// Counts a start.
-    pub fn started(&mut self, package: &SafeText) {
-        let count = self.starts.entry(package.clone()).or_default();
-        *count = count.saturating_add(1);
+    /// Learns that a command went on after its decision: to a start, which counts for the change of that decision, or to a
+    /// failure.
+    pub fn went_on(&mut self, run: u64, is_start: bool) {
+        let row = self.open.remove(&run).and_then(|place| self.rows.get_mut(place));
+        if let Some((_, starts)) = row.filter(|_| is_start) {
+            *starts = starts.saturating_add(1);
+        }
     }
 
     /// Counts a record that can't be decided again.
@@ -83,9 +97,9 @@ impl ReplayTally {
         self.undecided.values().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
-    /// The packages whose decision changes, in their order, each with the number of its starts.
+    /// The packages whose decision changes, in their order, each with the number of starts that followed these decisions.
     pub fn changes(&self) -> impl Iterator<Item = (&ChangedPackage, u64)> {
-        self.changes.values().map(|change| (change, self.starts.get(&change.package).copied().unwrap_or_default()))
+        self.changes.values().filter_map(|place| self.rows.get(*place).map(|(change, starts)| (change, *starts)))
     }
 
     /// The number of packages.
@@ -98,7 +112,7 @@ impl ReplayTally {
     pub fn totals(&self) -> Totals {
         let mut totals = Totals::default();
         self.unchanged.iter().for_each(|(_, effect)| totals.unchanged(*effect));
-        self.changes.values().for_each(|change| totals.changed(change));
+        self.rows.iter().for_each(|(change, _)| totals.changed(change));
         totals
     }
 }
@@ -115,25 +129,34 @@ mod tests {
     fn decisions_are_grouped_by_package_and_change() {
         let (pass, block) = (judgement(Effect::Pass), judgement(Effect::Block));
         let mut tally = ReplayTally::default();
-        let mut decide = |package: &str, from, to, last: &str| {
-            tally.decided(&SafeText::new(package), from, to, &SafeText::new(last));
+        let mut decide = |package: &str, from, to, last: &str, run| {
+            tally.decided(&SafeText::new(package), from, to, &SafeText::new(last), run);
         };
-        decide("a/b@1", &pass, &block, "2026-01-02T00:00:00.000Z");
-        decide("a/b@1", &pass, &block, "2026-01-01T00:00:00.000Z");
-        decide("a/b@1", &pass, &pass, "2026-01-03T00:00:00.000Z");
-        decide("a/c@1", &pass, &pass, "2026-01-03T00:00:00.000Z");
-        decide("a/c@1", &pass, &pass, "2026-01-03T00:00:00.000Z");
-        decide("a/c@1", &block, &pass, "2026-01-03T00:00:00.000Z");
-        tally.started(&SafeText::new("a/b@1"));
+        decide("a/b@1", &pass, &block, "2026-01-02T00:00:00.000Z", Some(1));
+        decide("a/b@1", &pass, &block, "2026-01-01T00:00:00.000Z", Some(2));
+        decide("a/b@1", &pass, &pass, "2026-01-03T00:00:00.000Z", Some(3));
+        decide("a/b@1", &block, &pass, "2026-01-03T00:00:00.000Z", Some(7));
+        decide("a/c@1", &pass, &pass, "2026-01-03T00:00:00.000Z", None);
+        decide("a/c@1", &pass, &pass, "2026-01-03T00:00:00.000Z", None);
+        decide("a/c@1", &block, &pass, "2026-01-03T00:00:00.000Z", None);
+        // One fails, one did not change, one is not known; none counts twice.
+        for (run, is_start) in [(1, true), (2, false), (3, true), (7, true), (7, true), (99, true)] {
+            tally.went_on(run, is_start);
+        }
+        assert!(tally.open.is_empty(), "nothing is kept of what went on");
         let changes: Vec<_> = tally
             .changes()
             .map(|(it, starts)| (it.package.as_str(), it.times, it.last.as_ref().unwrap().as_str(), starts))
             .collect();
         assert_eq!(
             changes,
-            [("a/b@1", Some(2), "2026-01-02T00:00:00.000Z", 1), ("a/c@1", Some(1), "2026-01-03T00:00:00.000Z", 0),]
+            [
+                ("a/b@1", Some(1), "2026-01-03T00:00:00.000Z", 1),
+                ("a/b@1", Some(2), "2026-01-02T00:00:00.000Z", 1),
+                ("a/c@1", Some(1), "2026-01-03T00:00:00.000Z", 0),
+            ]
         );
-        assert_eq!((tally.decided, tally.changed, tally.packages(), tally.totals().packages()), (6, 3, 2, 4));
+        assert_eq!((tally.decided, tally.changed, tally.packages(), tally.totals().packages()), (7, 4, 2, 5));
     }
 
     #[test]

@@ -47,6 +47,13 @@ pub fn seconds_of(text: &str) -> Option<u64> {
     time.as_secs().checked_add_signed(i64::checked_neg(offset)?).filter(|seconds| *seconds <= LAST)
 }
 
+/// Returns the milliseconds of a moment beyond its whole second, of a text of which that is known to be one.
+pub fn fraction_millis(text: &str) -> u64 {
+    let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction);
+    let mut digits = fraction.chars().map_while(|digit| digit.to_digit(10));
+    (0..3).fold(0, |millis, _| millis * 10 + u64::from(digits.next().unwrap_or_default()))
+}
+
 /// Returns the seconds that a zone is before UTC: `+01:30` is 5400.
 fn offset_of(zone: &str) -> Option<i64> {
     let (sign, rest) = match zone.strip_prefix('+') {
@@ -87,6 +94,19 @@ mod tests {
         assert_eq!(utc_of(u64::MAX), None);
         assert_eq!(said(LAST), "9999-12-31T23:59:59Z");
         assert_eq!(said(LAST + 1), "253402300800 s after 1970");
+    }
+
+    #[test]
+    fn a_moment_has_the_milliseconds_of_its_fraction() {
+        for (text, millis) in [
+            ("2027-01-31T12:00:00Z", 0),
+            ("2027-01-31T12:00:00.464Z", 464),
+            ("2027-01-31T12:00:00.4+01:30", 400),
+            ("2027-01-31 12:00:00.0469999Z", 46),
+            ("2027-01-31", 0),
+        ] {
+            assert_eq!(fraction_millis(text), millis, "{text}");
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! The policies are asked again about the same package with other facts, as often as the bounds allow. Nothing is recorded,
 //! and nothing that is found is applied.
 
+use std::cell::Cell;
+use std::time::Duration;
 use std::time::Instant;
 
 use crate::Failed;
@@ -148,7 +150,7 @@ pub(crate) fn explanation(
     place_of: impl Fn(&PolicySpec) -> Option<SafeText>,
 ) -> Explanation {
     let end = Instant::now().checked_add(limits::EXPLAIN_TIME);
-    let inquiry = Inquiry { subject: &judged.subject, context, end };
+    let inquiry = Inquiry { subject: &judged.subject, context, end, at_once: Cell::new(1) };
     let lightest = if context.trust { Effect::Block } else { Effect::Ask };
     let mut ruled = judged.ruling.policies().iter();
     let mut policies = Vec::new();
@@ -164,8 +166,9 @@ pub(crate) fn explanation(
         }
     }
     let is_refused = judged.ruling.effect() >= lightest;
-    let together = is_refused.then(|| inquiry.together(rules, judged, &policies, lightest)).flatten();
-    Explanation { context, policies, together }
+    let together = is_refused.then(|| inquiry.together(rules, judged, &policies, lightest));
+    let (together, is_cut) = together.unwrap_or_default();
+    Explanation { context, policies, together, is_cut }
 }
 
 /// Questions about one package with other facts.
@@ -174,6 +177,8 @@ struct Inquiry<'a> {
     context: Context,
     /// When there is no more time for questions.
     end: Option<Instant>,
+    /// How many packages are asked about before the time is looked at again.
+    at_once: Cell<usize>,
 }
 
 impl Inquiry<'_> {
@@ -190,30 +195,31 @@ impl Inquiry<'_> {
     }
 
     /// Looks for facts with which the package would run: those that the policies that refuse would not object to, all
-    /// together; where they contradict each other, others.
+    /// together; where they contradict each other, others. Returns whether the search ended at its bound, too.
     fn together(
         &self,
         rules: &[LayerRules<'_>],
         judged: &Judged,
         policies: &[ExplainedPolicy],
         lightest: Effect,
-    ) -> Option<Vec<OtherFact>> {
-        let mut hints = serde_json::Value::Array(Vec::new());
+    ) -> (Option<Vec<OtherFact>>, bool) {
+        let mut hints = Vec::new();
         let mut changes = Vec::new();
         let refusing = judged.ruling.policies().iter().zip(policies).filter(|(it, _)| it.effect() >= lightest);
+        let is_cut = policies.iter().any(|it| matches!(&it.way, Way::Facts(PassingFacts { is_cut: true, .. })));
         for (policy, explained) in refusing.clone() {
-            let Way::Facts(PassingFacts { change: Some(change), .. }) = &explained.way else { return None };
+            let Way::Facts(PassingFacts { change: Some(change), .. }) = &explained.way else { return (None, is_cut) };
             changes.extend(change.iter());
-            hints.as_array_mut()?.push(policy.spec.settings.clone());
+            hints.push(policy.spec.settings.clone());
         }
-        let hints = Hints::of(&hints);
+        let hints = Hints::of(&hints.into());
         let objected = |layer: &LayerRules<'_>, told: Subject| -> usize {
             let evaluated = layer.evaluate(&told, self.context);
             evaluated.iter().filter(|policy| policy.effect() >= lightest).map(objections).sum()
         };
         let united = decide::united(self.subject, &hints, changes.into_iter());
         if rules.iter().all(|layer| objected(layer, decide::changed(&layer.told(self.subject), &united)) == 0) {
-            return Some(united);
+            return (Some(united), is_cut);
         }
         // What a signed statement says would have to change as well.
         let told =
@@ -221,24 +227,36 @@ impl Inquiry<'_> {
         let of_all = |other: &Subject| rules.iter().map(|layer| objected(layer, told(layer, other))).sum();
         let mut ask = |subjects: &[Subject]| self.in_time(subjects, |part| part.iter().map(of_all).collect());
         let named = named(refusing.map(|(policy, _)| policy));
-        decide::passing(self.subject, &named, &hints, limits::EXPLAIN_QUESTIONS, &mut ask).change
+        let PassingFacts { change, is_cut: is_over, .. } =
+            decide::passing(self.subject, &named, &hints, limits::EXPLAIN_QUESTIONS, &mut ask);
+        (change, is_cut || is_over)
     }
 
-    /// Asks about packages in parts, as long as there is time.
+    /// Asks about packages in parts, as long as there is time. Where a part takes long, the next one is shorter.
     fn in_time(&self, subjects: &[Subject], ask: impl Fn(&[Subject]) -> Vec<usize>) -> Vec<usize> {
         let mut answers = Vec::new();
-        for part in subjects.chunks(AT_ONCE) {
-            if self.end.is_none_or(|end| Instant::now() >= end) {
+        while let Some(rest) = subjects.get(answers.len()..).filter(|rest| !rest.is_empty()) {
+            let begun = Instant::now();
+            let part = rest.get(..rest.len().min(self.at_once.get())).unwrap_or(rest);
+            if self.end.is_none_or(|end| begun >= end) {
                 break;
             }
-            answers.extend(ask(part));
+            let answered = ask(part);
+            let is_short = begun.elapsed() < SHORT;
+            self.at_once.set(if is_short { AT_ONCE.min(part.len().saturating_mul(2)) } else { 1 });
+            let is_over = answered.len() < part.len();
+            answers.extend(answered);
+            if is_over {
+                break;
+            }
         }
         answers
     }
 }
 
-/// So many packages are asked about before the time is looked at again.
+/// So many packages are asked about at most before the time is looked at again, if as many as before took a short time.
 const AT_ONCE: usize = 16;
+const SHORT: Duration = Duration::from_millis(50);
 /// What a fault counts: more than all violations that a policy may report.
 const FAULT: usize = limits::FINDINGS + 1;
 

@@ -140,6 +140,12 @@ pub(super) fn evaluate(
     Ok(evaluated.collect())
 }
 
+/// Returns the policies of a file that can't be called, each with the reason: what they say of every package.
+pub(super) fn broken<'a>(sets: impl Iterator<Item = &'a PolicySet>, file: &str) -> Vec<String> {
+    let broken = sets.flat_map(PolicySet::policies).filter_map(|policy| Some((policy.spec(), policy.fault()?)));
+    broken.map(|(spec, fault)| format!("policy `{}` of {file} fails: {}", spec.name, fault.message)).collect()
+}
+
 /// Whether a policy's time was over before it answered.
 pub(super) fn is_late(policy: &Evaluated) -> bool {
     matches!(&policy.outcome, Outcome::Fault(fault) if fault.kind == FaultKind::Deadline)

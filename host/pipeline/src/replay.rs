@@ -95,6 +95,14 @@ impl<'s> Replayer<'s> {
         Ok(Self { rules: RulesInUse::Of(session, sets) })
     }
 
+    /// The policies of the other configuration that can't be called, each with the reason: what they say of every record.
+    pub fn broken(&self) -> Vec<String> {
+        match &self.rules {
+            RulesInUse::Of(_, sets) => policies::broken(sets.iter(), "CONFIG"),
+            RulesInUse::OfTheTime(_) => Vec::new(),
+        }
+    }
+
     /// Decides records again, in their order.
     ///
     /// # Errors

@@ -142,9 +142,7 @@ impl<'s> WhatIf<'s> {
 
     /// The policies of NEW that can't be called, each with the reason: what they say of every package.
     pub fn broken(&self) -> Vec<String> {
-        let policies = self.to.layers.iter().flat_map(|layer| layer.set.policies());
-        let broken = policies.filter_map(|policy| Some((policy.spec(), policy.fault()?)));
-        broken.map(|(spec, fault)| format!("policy `{}` of NEW fails: {}", spec.name, fault.message)).collect()
+        policies::broken(self.to.layers.iter().map(|layer| &layer.set), "NEW")
     }
 
     /// The number of packages so far that a policy had no answer about in time, however often it was asked. What is said of

@@ -155,7 +155,9 @@ fn way(outcome: &Outcome, explained: &ExplainedPolicy, out: &mut dyn Write, styl
             ("would not pass:", "whatever the facts are: its settings are to be mended".to_owned())
         }
         Way::Broken => ("would not pass:", "whatever the facts are: the policy itself failed".to_owned()),
-        Way::Facts(PassingFacts { change: Some(change), .. }) => ("would pass:", changes(change)),
+        Way::Facts(PassingFacts { change: Some(change), is_cut, .. }) => {
+            ("would pass:", format!("{}{}", bounded(*is_cut), changes(change)))
+        }
         Way::Facts(PassingFacts { change: None, asked, is_cut: true }) => (
             "not found:",
             format!("what would pass, within the bound of the search: it was asked about {asked} other packages"),
@@ -169,6 +171,11 @@ fn way(outcome: &Outcome, explained: &ExplainedPolicy, out: &mut dyn Write, styl
     let colour = if is_found { style.palette.good } else { style.palette.caution };
     let spans = [Span::new(word, colour), Span::plain(said)];
     paragraph(out, &spans, DETAIL, DETAIL + INDENT, style.width)
+}
+
+/// Returns what is to be said of a change where not all was tried.
+const fn bounded(is_cut: bool) -> &'static str {
+    if is_cut { "(less may be enough: the search ended at its bound) " } else { "" }
 }
 
 /// Returns changes of facts as `score 80 (is 35), cert_level 2 (is unknown)`.
@@ -194,9 +201,12 @@ fn together(report: &Report<'_>, explanation: &Explanation, out: &mut dyn Write,
     if !is_refused(report, explanation) {
         return Ok(());
     }
-    let said = match &explanation.together {
-        Some(change) => format!("it would run with these facts: {}", changes(change)),
-        None => "no change of its facts was found with which it would run".to_owned(),
+    let said = match (&explanation.together, explanation.is_cut) {
+        (Some(change), is_cut) => format!("it would run with these facts: {}{}", bounded(is_cut), changes(change)),
+        (None, true) => {
+            "no change of its facts was found with which it would run, within the bound of the search".to_owned()
+        }
+        (None, false) => "no change of its facts was found with which it would run".to_owned(),
     };
     writeln!(out)?;
     let line = |text: String| [Span::new("→", style.palette.dim), Span::plain(text)];
@@ -271,6 +281,7 @@ pub fn document(report: &Report<'_>, explanation: &Explanation) -> Value {
         "evaluated_at": explanation.context.evaluated_at,
         "policies": policies.collect::<Vec<_>>(),
         "passes_with": explanation.together.as_deref().map(changes_document),
+        "bound_reached": explanation.is_cut,
         "exceptions": exceptions,
     })
 }
@@ -296,6 +307,7 @@ pub fn refusal_document(report: &Report<'_>) -> Value {
         "decision": report.document(),
         "policies": [],
         "passes_with": null,
+        "bound_reached": false,
         "exceptions": [],
     })
 }

@@ -4,6 +4,8 @@
 //! profile for security controls: a server was to be started, was started, or has stopped. `docs/audit-export.md` has the
 //! table. A line of the log that is no record is an event, too, so that nothing of a log is missing elsewhere.
 
+use std::cmp::Reverse;
+
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -226,11 +228,13 @@ fn authorization(policy: &PolicyResult) -> Value {
     json!({"decision": policy.effect, "policy": its})
 }
 
-/// The codes and messages of what stands against a package: a refusal before any policy, or what policies object to.
+/// The codes and messages of what stands against a package: a refusal before any policy, or what policies object to, those
+/// first whose effect is the decision's.
 fn reasons(decision: &DecisionDocument) -> Vec<(String, SafeText)> {
     let refusal = decision.refusal.iter().map(|refusal| (refusal.code.clone(), refusal.message.clone()));
-    let objecting = decision.policies.iter().filter(|policy| policy.effect != Effect::Pass);
-    let found = objecting.flat_map(|policy| {
+    let mut objecting: Vec<_> = decision.policies.iter().filter(|policy| policy.effect != Effect::Pass).collect();
+    objecting.sort_by_key(|policy| Reverse(policy.effect));
+    let found = objecting.into_iter().flat_map(|policy| {
         let name = policy.name.as_str();
         let counts = |finding: &&FindingDocument| matches!(finding.kind, FindingKind::Violation | FindingKind::Fault);
         let standing = policy.findings.iter().filter(counts);
@@ -313,6 +317,5 @@ fn members(value: Value) -> Map<String, Value> {
 /// The milliseconds since 1970 of a record's time; 0 when it has none that can be read.
 fn millis(text: &str) -> u64 {
     let seconds = time::seconds_of(text).unwrap_or_default();
-    let fraction = text.split_once('.').and_then(|(_, fraction)| fraction.get(..3)?.parse().ok());
-    seconds.saturating_mul(1000).saturating_add(fraction.unwrap_or(0))
+    seconds.saturating_mul(1000).saturating_add(time::fraction_millis(text))
 }

@@ -1,5 +1,6 @@
 //! Shows the audit log: its records, one in full, and the verified chain.
 
+use std::cmp::Reverse;
 use std::io;
 use std::io::Write;
 
@@ -216,11 +217,15 @@ fn decided(decision: &DecisionRecord, palette: &Palette) -> Span {
     }
 }
 
-/// Returns what a policy found, each with its kind.
-fn found(policy: &PolicyResult) -> impl Iterator<Item = (FindingKind, String)> {
+/// Returns what a policy found, each with its rank: what decided comes first, and what changed nothing last.
+fn found(policy: &PolicyResult) -> impl Iterator<Item = ((u8, Reverse<Effect>), String)> {
     policy.findings.iter().map(|finding| {
-        let waived = if finding.kind == FindingKind::Waived { "waived: " } else { "" };
-        (finding.kind, format!("{}: {waived}{}", policy.name, finding.message))
+        let (rank, waived) = match finding.kind {
+            FindingKind::Violation | FindingKind::Fault => ((0, Reverse(policy.effect)), ""),
+            FindingKind::Waived => ((1, Reverse(Effect::Pass)), "waived: "),
+            FindingKind::Notice => ((2, Reverse(Effect::Pass)), ""),
+        };
+        (rank, format!("{}: {waived}{}", policy.name, finding.message))
     })
 }
 
@@ -243,12 +248,7 @@ fn reasons(record: &Record) -> Vec<String> {
         Body::Decision(decision) => {
             let DecisionDocument { refusal, policies, .. } = &decision.decision;
             let mut findings: Vec<_> = policies.iter().flat_map(found).collect();
-            // What decided comes first, and what changed nothing last.
-            findings.sort_by_key(|(kind, _)| match kind {
-                FindingKind::Violation | FindingKind::Fault => 0,
-                FindingKind::Waived => 1,
-                FindingKind::Notice => 2,
-            });
+            findings.sort_by_key(|(rank, _)| *rank);
             let findings = findings.into_iter().map(|(_, text)| text);
             refusal.iter().map(|refusal| refusal.message.to_string()).chain(findings).collect()
         }

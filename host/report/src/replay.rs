@@ -105,11 +105,13 @@ fn policies(change: &ChangedPackage) -> String {
     let refusal = [("was refused", &change.refusals.0), ("refused", &change.refusals.1)];
     let refusal = refusal.into_iter().filter_map(|(word, code)| Some(format!("{word}: {}", code.as_ref()?)));
     let of_one = |policy: &ChangedPolicy| {
-        let (from, to) = policy.effects();
+        // One that passed is told from one that was not there.
+        let from = policy.from.as_ref().map_or("new", |it| it.effect.as_str());
+        let to = policy.to.as_ref().map_or("gone", |it| it.effect.as_str());
         let (before, after) = policy.codes();
         let codes = if after.is_empty() { before } else { after };
         let codes: Vec<_> = codes.iter().map(SafeText::as_str).collect();
-        format!("{} {} → {} ({})", policy.name, from.as_str(), to.as_str(), codes.join(", "))
+        format!("{} {from} → {to} ({})", policy.name, codes.join(", "))
     };
     refusal.chain(change.policies.iter().map(of_one)).collect::<Vec<_>>().join("; ")
 }

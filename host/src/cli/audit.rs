@@ -4,6 +4,8 @@ mod cursor;
 mod export;
 
 use std::path::PathBuf;
+use std::time::Duration;
+use std::time::UNIX_EPOCH;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -24,6 +26,9 @@ use smcp_authority as authority;
 use smcp_model::audit::FoundLine;
 use smcp_model::digest::Digest;
 use smcp_model::exit::ExitKind;
+use smcp_model::text::SafeText;
+use smcp_model::time;
+use smcp_policy_cases::moment;
 use smcp_report::json;
 use smcp_report::records;
 
@@ -148,6 +153,19 @@ pub(super) fn log(app: &App) -> Result<Snapshot, Failure> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Snapshot::default()),
         Err(cause) => Err(failed(AuditError::io("open the folder of", folder)(cause))),
     }
+}
+
+/// Returns a time as records have it: one that is given, or so long ago.
+pub(super) fn beginning(app: &App, text: &str) -> Result<String, Failure> {
+    let given = || Some(moment(text)?.saturating_mul(1000).saturating_add(time::fraction_millis(text)));
+    let ago = || {
+        let ago = humantime::parse_duration(text).ok()?.as_secs();
+        Some(app.system().now().saturating_sub(ago).saturating_mul(1000))
+    };
+    let at = given().or_else(ago).and_then(|millis| UNIX_EPOCH.checked_add(Duration::from_millis(millis)));
+    let allowed = "expected a time such as 2026-01-05T09:00:00Z, a date, or so long ago, such as 30d or 12h";
+    at.and_then(time::utc_millis)
+        .ok_or_else(|| Failure::usage(anyhow::anyhow!("--since {}: {allowed}", SafeText::quoted_value(text))))
 }
 
 fn named_files(app: &App, files: &[PathBuf]) -> Result<Vec<LogFile>, Failure> {

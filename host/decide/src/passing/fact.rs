@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use serde_json::json;
 
+use super::ITEMS_AT_ONCE;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Origin;
 use smcp_model::facts::Score;
@@ -222,15 +223,19 @@ fn numbers(now: Option<&Value>, values: impl Iterator<Item = u64>) -> Vec<Value>
     values.into_iter().map(Value::from).collect()
 }
 
-/// Returns shorter lists: each without one item, the one of items that the settings name, and the empty one.
+/// Returns shorter lists: each without one item, or of a long one without a part; the one of items that the settings name;
+/// and the empty one.
 fn lists(now: Option<&Vec<Value>>, hints: &Hints) -> Vec<Value> {
     let Some(now) = now else { return vec![json!([])] };
-    let without = |left_out: usize| {
-        now.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, item)| item.clone()).collect::<Vec<_>>()
+    let parts = TRIED.min(ITEMS_AT_ONCE / now.len().max(1)).max(1);
+    let length = now.len().div_ceil(parts).max(1);
+    let without = |from: usize| {
+        let (before, rest) = now.split_at(from);
+        before.iter().chain(rest.iter().skip(length)).cloned().collect::<Vec<_>>()
     };
     let named = |item: &&Value| item.as_str().is_some_and(|item| hints.words.contains(item));
     let kept: Vec<Value> = now.iter().filter(named).cloned().collect();
-    let shorter = (0..now.len().min(TRIED)).map(|at| Value::from(without(at)));
+    let shorter = (0..now.len()).step_by(length).map(|from| Value::from(without(from)));
     shorter.chain([Value::from(kept), json!([])]).collect()
 }
 

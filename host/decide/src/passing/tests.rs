@@ -73,6 +73,62 @@ fn a_list_loses_only_what_is_objected_to() {
     assert_eq!(said(&found(&json!({}), 5000, bad)), [format!("permissions.network: {all} → {kept}")]);
 }
 
+/// Returns which of these hosts are kept where a policy passes some lists of them, and what is found.
+fn of_hosts(hosts: &[String], most: usize, policy: impl Fn(&[String]) -> bool) -> (Vec<String>, PassingFacts) {
+    let permissions = Permissions { network: hosts.to_vec(), ..Permissions::default() };
+    let asking = Subject { permissions: Some(permissions), ..subject() };
+    let objects = |it: &Subject| usize::from(!policy(it.permissions.as_ref().map_or(&[], |it| &it.network)));
+    let mut ask = |all: &[Subject]| all.iter().map(objects).collect();
+    let found = passing(&asking, &["permissions.network".to_owned()], &Hints::default(), most, &mut ask);
+    let changed = changed(&asking, found.change.as_ref().unwrap());
+    assert_eq!(objects(&changed), 0);
+    (changed.permissions.unwrap().network, found)
+}
+
+#[test]
+fn a_list_of_thousands_loses_only_what_is_objected_to() {
+    let host = |at: usize, bad: bool| format!("h{at}.{}", if bad { "example.net" } else { "corp.example" });
+    let passes = |all: &[String]| all.iter().all(|host| host.ends_with(".corp.example"));
+    let good =
+        |all: &[String]| -> Vec<String> { all.iter().filter(|it| it.ends_with("corp.example")).cloned().collect() };
+    for (what, length, is_bad, most) in [
+        ("one", 3000, (|at| at == 1700) as fn(usize) -> bool, 100),
+        ("a few, and each alone", 3000, |at| at % 500 == 7, 300),
+        ("the first and the last", 3000, |at| at == 0 || at == 2999, 200),
+        ("every second", 6000, |at| at % 2 == 0, 3500),
+        ("all but one", 3000, |at| at != 4, 3500),
+        ("all", 3000, |_| true, 3500),
+    ] {
+        let hosts: Vec<String> = (0..length).map(|at| host(at, is_bad(at))).collect();
+        let (kept, found) = of_hosts(&hosts, 5000, passes);
+        assert_eq!(kept, good(&hosts), "{what}");
+        assert!(found.asked < most && !found.is_cut, "{what}: {}", found.asked);
+    }
+    // What passes alone does not have to with the others.
+    let hosts: Vec<String> = (0..1000).map(|at| host(at, false)).collect();
+    let (kept, found) = of_hosts(&hosts, 5000, |all| all.len() <= 5);
+    assert_eq!((kept.len(), found.is_cut), (5, false));
+    // The same name more than once, and only some of them.
+    let same = vec![host(1, false); 100];
+    let (kept, _) = of_hosts(&same, 5000, |all| all.len() < 100);
+    assert_eq!(kept.len(), 99);
+}
+
+#[test]
+fn a_list_of_which_not_all_could_be_tried_passes_and_says_so() {
+    let hosts: Vec<String> = (0..6000).map(|at| format!("h.x{at}")).collect();
+    let is_bad = |host: &String| host.len().is_multiple_of(2) || host.ends_with(['1', '3', '5', '7', '9']);
+    let (kept, found) = of_hosts(&hosts, 1000, |all| !all.iter().any(is_bad));
+    assert!(found.is_cut && found.asked == 1000 && !kept.is_empty(), "{} {}", found.asked, kept.len());
+    // Those that take a question each come last.
+    let host = |at| format!("h{at}.{}", if at % 2 == 0 { "example.net" } else { "a.com" });
+    for bad in [".net", ".com"] {
+        let hosts: Vec<String> = (0..6000).map(host).collect();
+        let (kept, found) = of_hosts(&hosts, 1500, |all| !all.iter().any(|host| host.ends_with(bad)));
+        assert!(kept.len() > 2900 && found.is_cut && found.asked == 1500, "{bad}: {} {}", kept.len(), found.asked);
+    }
+}
+
 #[test]
 fn several_facts_are_found_however_the_policy_reports() {
     let low = |it: &Subject| usize::from(score(it) < 80);

@@ -8,7 +8,6 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
-use std::time::UNIX_EPOCH;
 
 use clap::Args;
 use clap::ValueEnum;
@@ -30,9 +29,7 @@ use smcp_audit::LogFollower;
 use smcp_model::audit::Head;
 use smcp_model::exit::ExitKind;
 use smcp_model::number;
-use smcp_model::time;
 use smcp_model::visible;
-use smcp_policy_cases::moment;
 use smcp_report::ocsf;
 
 /// How often a log that is followed is looked at.
@@ -78,7 +75,7 @@ enum ExportFormat {
 impl ExportCommand {
     /// Carries the command out.
     pub(super) fn execute(self, app: &App) -> Result<Exit, Failure> {
-        let since = self.since.as_deref().map(|text| beginning(app, text)).transpose()?;
+        let since = self.since.as_deref().map(|text| audit::beginning(app, text)).transpose()?;
         self.cursor.iter().try_for_each(|path| refuse_state(app, path))?;
         let cursor = self.cursor.as_deref().map(|path| app.path(path)).transpose()?;
         // Before the first record: what can't be kept is said while nothing is lost.
@@ -108,14 +105,6 @@ impl ExportCommand {
             }
         }
     }
-}
-
-/// Returns a time as records have it: one that is given, or so long ago.
-fn beginning(app: &App, text: &str) -> Result<String, Failure> {
-    let ago = || Some(app.system().now().saturating_sub(humantime::parse_duration(text).ok()?.as_secs()));
-    let at = moment(text).or_else(ago).and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
-    let allowed = "expected a time such as 2026-01-05T09:00:00Z, a date, or so long ago, such as 30d or 12h";
-    at.and_then(time::utc_millis).ok_or_else(|| Failure::usage(anyhow::anyhow!("--since: {allowed}")))
 }
 
 /// What is written, and how far.

@@ -24,6 +24,7 @@ use crate::cli::policy::write::refuse_input;
 use crate::cli::policy::write::write_by;
 use smcp_model::diff::ChangedPackage;
 use smcp_model::diff::Totals;
+use smcp_model::digest::Digest;
 use smcp_model::exit::ExitKind;
 use smcp_model::mode::Effect;
 use smcp_model::progress::Progress;
@@ -54,6 +55,9 @@ pub(crate) struct DiffCommand {
     /// oci://HOST/PREFIX), or `audit`, for those of the audit log
     #[arg(long, value_name = "CATALOGUE")]
     catalog: String,
+    /// The digest of the record before the first one of the audit log, when older files are elsewhere
+    #[arg(long, value_name = "DIGEST")]
+    after: Option<Digest>,
     /// Add the administrator's layers to both
     #[arg(long)]
     with_system: bool,
@@ -85,7 +89,7 @@ impl DiffCommand {
         }
         // The same on a terminal and in a pipe, with and without a person.
         let context = Context { interactive: false, ..app.context(false) };
-        let mut catalogue = Catalogue::open(app, &self.catalog, &to)?;
+        let mut catalogue = Catalogue::open(app, &self.catalog, &to, self.after)?;
         let what_if = WhatIf::new(&from, &to, context, &mut *app.progress())?;
         what_if.broken().iter().for_each(|why| app.notice(why));
         let mut spool = Spool::new(app);

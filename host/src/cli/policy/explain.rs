@@ -15,6 +15,7 @@ use crate::cli::policy::replay::one;
 use smcp_model::audit::Break;
 use smcp_model::deadline::Deadline;
 use smcp_model::decision::Consent;
+use smcp_model::digest::Digest;
 use smcp_model::exit::ExitKind;
 use smcp_model::mode::Effect;
 use smcp_model::package::PackageRef;
@@ -48,6 +49,9 @@ pub(crate) struct ExplainCommand {
     /// A decision of the audit log, by its number: by the rules of its time, as far as they are still known
     #[arg(long, value_name = "NUMBER", conflicts_with = "trust")]
     record: Option<u64>,
+    /// The digest of the record before the first one of the log, when older files are elsewhere
+    #[arg(long, value_name = "DIGEST", conflicts_with_all = ["reference", "facts"])]
+    after: Option<Digest>,
     /// Consent in advance to what would be asked
     #[arg(long)]
     trust: bool,
@@ -57,7 +61,7 @@ impl ExplainCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         if let Some(number) = self.record {
-            return explain_record(app, number);
+            return explain_record(app, number, self.after);
         }
         let context = app.context(self.trust);
         let session = app.session_to_decide(None, None)?;
@@ -77,9 +81,9 @@ impl ExplainCommand {
 }
 
 /// Explains a decision of the audit log.
-fn explain_record(app: &App, number: u64) -> Result<Exit, Failure> {
+fn explain_record(app: &App, number: u64, after: Option<Digest>) -> Result<Exit, Failure> {
     let session = app.session(None)?;
-    let (record, found) = one(&mut audit::log(app)?, number)?;
+    let (record, found) = one(&mut audit::log(app)?, number, after)?;
     for Break { file, line, message } in &found.breaks {
         app.warn_always(&format!("the audit log is damaged: {file}, line {line}: {message}"));
     }

@@ -13,6 +13,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::policy::replay::source::RecordSource;
 use crate::cli::policy::replay::source::Replay;
+use smcp_model::digest::Digest;
 use smcp_model::exit::ExitKind;
 use smcp_model::replay::ReplayTally;
 use smcp_pipeline::Replayer;
@@ -33,6 +34,9 @@ pub(crate) struct ReplayCommand {
     /// One record: its number, or a file with records from elsewhere, one a line or as `audit show --json` prints them
     #[arg(long, value_name = "NUMBER|FILE")]
     record: Option<String>,
+    /// The digest of the record before the first one of the log, when older files are elsewhere
+    #[arg(long, value_name = "DIGEST")]
+    after: Option<Digest>,
     /// Decide by this file in place of the user's configuration; the rules of the system stay in force
     #[arg(long, value_name = "CONFIG")]
     with: Option<PathBuf>,
@@ -43,13 +47,17 @@ impl ReplayCommand {
     pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         let session = app.session(None)?;
         let source = RecordSource::of(app, self.record.as_deref(), self.since.as_deref())?;
+        if self.after.is_some() && matches!(source, RecordSource::File(_)) {
+            return Err(Failure::usage(anyhow::anyhow!("--after is about the audit log, and --record names a file")));
+        }
         let other = self.with.as_deref().map(|file| app.session_of_file(file, true)).transpose()?;
         let mut progress = app.progress();
         let replayer = match &other {
             Some(other) => Replayer::with(other, &mut *progress)?,
             None => Replayer::of_the_time(&session),
         };
-        let tally = Replay::new(replayer, &mut *progress).run(app, source)?;
+        replayer.broken().iter().for_each(|why| app.notice(why));
+        let tally = Replay::new(replayer, &mut *progress).run(app, source, self.after)?;
         if app.json() {
             json::write(&replay::document(&tally), &mut app.out())?;
         } else {

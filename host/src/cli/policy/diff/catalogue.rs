@@ -92,10 +92,16 @@ pub(super) struct WrongEntry {
 }
 
 impl Catalogue {
-    /// Opens what `--catalog` names. A registry is asked as the configuration of `session` says.
-    pub(super) fn open(app: &App, name: &str, session: &Session) -> Result<Self, Failure> {
+    /// Opens what `--catalog` names. A registry is asked as the configuration of `session` says; the audit log begins after the
+    /// record with the digest `after`.
+    pub(super) fn open(app: &App, name: &str, session: &Session, after: Option<Digest>) -> Result<Self, Failure> {
+        if after.is_some() && name != AUDIT {
+            return Err(Failure::usage(anyhow::anyhow!(
+                "--after is about the audit log, and --catalog names another one"
+            )));
+        }
         let source = if name == AUDIT {
-            CatalogueSource::Recorded(RecordedCatalogue::open(app)?)
+            CatalogueSource::Recorded(RecordedCatalogue::open(app, after)?)
         } else if name.contains("://") || is_folder(app, name) {
             CatalogueSource::Listed(Box::new(ListedCatalogue::open(app, name, session)?))
         } else {

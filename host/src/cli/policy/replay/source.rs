@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -17,7 +16,9 @@ use smcp_model::audit::Break;
 use smcp_model::audit::Event;
 use smcp_model::audit::SCHEMA;
 use smcp_model::audit::Verification;
+use smcp_model::decision::exit_for;
 use smcp_model::diff::Judgement;
+use smcp_model::digest::Digest;
 use smcp_model::exit::ExitKind;
 use smcp_model::json;
 use smcp_model::limits;
@@ -25,13 +26,13 @@ use smcp_model::progress::Progress;
 use smcp_model::record::Body;
 use smcp_model::record::DecisionRecord;
 use smcp_model::record::Record;
+use smcp_model::replay::PassedOver;
 use smcp_model::replay::ReplayTally;
 use smcp_model::text::SafeText;
 use smcp_model::time;
 use smcp_pipeline::PipelineError;
 use smcp_pipeline::Replayed;
 use smcp_pipeline::Replayer;
-use smcp_policy_cases::moment;
 
 /// So many records are decided at once, and so many bytes of them are held, unless one is longer by itself.
 const RECORDS: usize = 512;
@@ -52,23 +53,10 @@ impl RecordSource {
     /// Reads the options.
     pub(super) fn of(app: &App, record: Option<&str>, since: Option<&str>) -> Result<Self, Failure> {
         let Some(record) = record else {
-            return Ok(Self::Log(since.map(|text| beginning(app, text)).transpose()?));
+            return Ok(Self::Log(since.map(|text| audit::beginning(app, text)).transpose()?));
         };
         Ok(record.parse().map_or_else(|_| Self::File(record.into()), Self::Number))
     }
-}
-
-/// Returns a time as records have it: one that is given, or so long ago.
-fn beginning(app: &App, text: &str) -> Result<String, Failure> {
-    let ago = || {
-        let ago = humantime::parse_duration(text).ok()?.as_secs();
-        Some(app.system().now().saturating_sub(ago))
-    };
-    let seconds = moment(text)
-        .or_else(ago)
-        .and_then(|seconds| time::utc_millis(std::time::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?));
-    let allowed = "expected a time such as 2026-01-05T09:00:00Z, a date, or so long ago, such as 30d or 12h";
-    seconds.ok_or_else(|| Failure::usage(anyhow::anyhow!("--since {}: {allowed}", SafeText::quoted_value(text))))
 }
 
 /// Decides records again, a part at a time.
@@ -79,29 +67,56 @@ pub(super) struct Replay<'s, 'p> {
     /// Lines that are not decided yet, each with its number.
     waiting: Vec<(u64, Vec<u8>)>,
     bytes: usize,
+    /// What came after these: commands that went on, and whether to a start.
+    later: Vec<(u64, bool)>,
+    /// Whether there are older records that were not asked for.
+    is_part: bool,
     failed: Option<PipelineError>,
 }
 
 impl<'s, 'p> Replay<'s, 'p> {
     pub(super) fn new(replayer: Replayer<'s>, progress: &'p mut dyn Progress) -> Self {
-        Self { replayer, progress, tally: ReplayTally::default(), waiting: Vec::new(), bytes: 0, failed: None }
+        let (tally, waiting, later) = (ReplayTally::default(), Vec::new(), Vec::new());
+        Self { replayer, progress, tally, waiting, bytes: 0, later, is_part: false, failed: None }
     }
 
     /// Decides every record of the source, and returns what came of it.
-    pub(super) fn run(mut self, app: &App, source: RecordSource) -> Result<ReplayTally, Failure> {
+    ///
+    /// `after` is the digest of the record before the first, when older files of the log are elsewhere.
+    pub(super) fn run(
+        mut self,
+        app: &App,
+        source: RecordSource,
+        after: Option<Digest>,
+    ) -> Result<ReplayTally, Failure> {
+        let name = match &source {
+            RecordSource::Log(_) | RecordSource::Number(_) => "the audit log".into(),
+            RecordSource::File(file) => SafeText::new(&file.display().to_string()),
+        };
         match source {
-            RecordSource::Log(since) => self.log(audit::log(app)?, since.as_deref())?,
-            RecordSource::Number(number) => self.number(&mut audit::log(app)?, number)?,
+            RecordSource::Log(since) => self.log(audit::log(app)?, since.as_deref(), after)?,
+            RecordSource::Number(number) => self.number(&mut audit::log(app)?, number, after)?,
             RecordSource::File(file) => self.file(app, &file)?,
         }
         self.decide();
-        match self.failed {
-            Some(error) => Err(error.into()),
-            None => Ok(self.tally),
+        if let Some(error) = self.failed {
+            return Err(error.into());
         }
+        let ReplayTally { decided, breaks, passed_over, .. } = &self.tally;
+        let looked_at =
+            decided.saturating_add(self.tally.undecided_records()).saturating_add(passed_over.before_policies);
+        if looked_at == 0 && breaks.is_empty() && !self.is_part {
+            let PassedOver { events, other_schemas, .. } = passed_over;
+            let nothing = anyhow::anyhow!(
+                "{name} has no decision (other events: {events}, documents of other schemas: {other_schemas}): what should \
+                 have written it may have failed"
+            );
+            return Err(Failure { exit: ExitKind::Registry, code: "records", ..Failure::usage(nothing) });
+        }
+        Ok(self.tally)
     }
 
-    fn log(&mut self, mut log: Snapshot, since: Option<&str>) -> Result<(), Failure> {
+    fn log(&mut self, mut log: Snapshot, since: Option<&str>, after: Option<Digest>) -> Result<(), Failure> {
         let whole = log.parts.len();
         if let Some(since) = since {
             // Times never go back within a log. A file whose end can't be read is read, and what is wrong is said.
@@ -112,7 +127,10 @@ impl<'s, 'p> Replay<'s, 'p> {
             let older = log.parts.iter().take_while(|part| is_older(part)).count();
             log.parts.drain(..older);
         }
-        let bounds = KnownLog { partial: log.parts.len() < whole, other_schemas: true, ..KnownLog::default() };
+        let partial = log.parts.len() < whole;
+        self.is_part = partial;
+        let after = after.filter(|_| !partial);
+        let bounds = KnownLog { after, partial, other_schemas: true, ..KnownLog::default() };
         let found = walk(&mut log.parts, bounds, &mut |line| self.line(line, since)).map_err(audit::failed)?;
         self.chain(found);
         Ok(())
@@ -129,18 +147,27 @@ impl<'s, 'p> Replay<'s, 'p> {
         match line {
             WalkedLine::Damaged => {}
             WalkedLine::OtherSchema => passed_over.other_schemas = passed_over.other_schemas.saturating_add(1),
-            WalkedLine::Record { time, .. } if is_before(time.as_deref(), since) => {}
-            WalkedLine::Record { text, seq, event, .. } => {
+            WalkedLine::Record { time, .. } if is_before(time.as_deref(), since) => self.is_part = true,
+            WalkedLine::Record { text, seq, event, run, .. } => {
                 if event.as_deref() == Some(Event::Decision.as_str()) {
                     self.take(seq, text);
-                    return;
+                } else {
+                    self.event(event.as_deref(), run);
                 }
-                passed_over.events = passed_over.events.saturating_add(1);
-                if event.as_deref() == Some(Event::Start.as_str())
-                    && let Some(package) = smcp_audit::package_of(text)
-                {
-                    self.tally.started(&SafeText::new(&package));
-                }
+            }
+        }
+    }
+
+    /// Passes over an event. A start, or a failure in its place, follows a decision, which may wait still.
+    fn event(&mut self, event: Option<&str>, run: Option<u64>) {
+        let passed_over = &mut self.tally.passed_over;
+        passed_over.events = passed_over.events.saturating_add(1);
+        let is_start = event == Some(Event::Start.as_str());
+        if let Some(run) = run.filter(|_| is_start || event == Some(Event::Failure.as_str())) {
+            if self.waiting.is_empty() {
+                self.tally.went_on(run, is_start);
+            } else {
+                self.later.push((run, is_start));
             }
         }
     }
@@ -156,10 +183,14 @@ impl<'s, 'p> Replay<'s, 'p> {
         }
     }
 
-    fn number(&mut self, log: &mut Snapshot, number: u64) -> Result<(), Failure> {
-        let (line, found) = one(log, number)?;
+    fn number(&mut self, log: &mut Snapshot, number: u64, after: Option<Digest>) -> Result<(), Failure> {
+        let (line, found) = one(log, number, after)?;
         self.chain(found);
-        self.value(number, &line);
+        if line.get("event").and_then(Value::as_str) != Some(Event::Decision.as_str()) {
+            let other = anyhow::anyhow!("record {number} is no decision; see `smcp audit show {number}`");
+            return Err(Failure::usage(other));
+        }
+        self.take(number, line.to_string().as_bytes());
         Ok(())
     }
 
@@ -178,35 +209,47 @@ impl<'s, 'p> Replay<'s, 'p> {
             match listed {
                 Some(records) => {
                     let records = records.iter().map(|entry| entry.get("record").unwrap_or(entry));
-                    records.zip(1..).for_each(|(record, number)| self.value(number, record));
+                    records.zip(1..).for_each(|(record, number)| self.value(&name, number, record));
                 }
-                None => self.value(1, &document),
+                None => self.value(&name, 1, &document),
             }
             return Ok(());
         }
         let lines = bytes.split(|byte| *byte == b'\n').zip(1_u64..);
         for (line, number) in lines.filter(|(line, _)| !line.trim_ascii().is_empty()) {
             match serde_json::from_slice::<Value>(line) {
-                Ok(record) => self.value(number, &record),
-                Err(error) => self.tally.breaks.push(Break {
-                    file: name.clone(),
-                    line: number,
-                    message: SafeText::new(&format!("it is not a record: {}", json::of_one_line(&error))),
-                }),
+                Ok(record) => self.value(&name, number, &record),
+                Err(error) => self.damaged(&name, number, &json::of_one_line(&error)),
             }
         }
         Ok(())
     }
 
     /// Takes a record that is parsed already.
-    fn value(&mut self, number: u64, record: &Value) {
+    fn value(&mut self, file: &SafeText, number: u64, record: &Value) {
         let passed_over = &mut self.tally.passed_over;
-        if record.get("schema").and_then(Value::as_str) != Some(SCHEMA) {
-            passed_over.other_schemas = passed_over.other_schemas.saturating_add(1);
-        } else if record.get("event").and_then(Value::as_str) == Some(Event::Decision.as_str()) {
+        match record.get("schema").and_then(Value::as_str) {
+            Some(SCHEMA) => {}
+            Some(_) => {
+                passed_over.other_schemas = passed_over.other_schemas.saturating_add(1);
+                return;
+            }
+            None => return self.damaged(file, number, "it has no `schema`"),
+        }
+        let event = record.get("event").and_then(Value::as_str);
+        if event == Some(Event::Decision.as_str()) {
             self.take(number, record.to_string().as_bytes());
         } else {
-            passed_over.events = passed_over.events.saturating_add(1);
+            self.event(event, record.get("run").and_then(Value::as_u64));
+        }
+    }
+
+    fn damaged(&mut self, file: &SafeText, line: u64, why: &str) {
+        if self.tally.breaks.len() < limits::AUDIT_BREAKS {
+            let message = SafeText::new(&format!("it is not a record: {why}"));
+            self.tally.breaks.push(Break { file: file.clone(), line, message });
+        } else {
+            self.tally.more_breaks = self.tally.more_breaks.saturating_add(1);
         }
     }
 
@@ -215,24 +258,25 @@ impl<'s, 'p> Replay<'s, 'p> {
         let waiting = std::mem::take(&mut self.waiting);
         self.bytes = 0;
         let parsed = smcp_policy::share(&waiting, || (), |(), lines| lines.iter().map(parsed).collect::<Vec<_>>());
-        let (mut records, mut times) = (Vec::new(), Vec::new());
+        let (mut records, mut places) = (Vec::new(), Vec::new());
         for ((seq, _), parsed) in waiting.iter().zip(parsed.into_iter().flatten()) {
             match parsed {
-                Ok((record, time)) => {
+                Ok((record, time, run)) => {
                     records.push(record);
-                    times.push(time);
+                    places.push((time, run));
                 }
                 Err(why) => self.tally.undecided(SafeText::new(&format!("record {seq} can't be read: {why}"))),
             }
         }
         match self.replayer.again(&records, self.progress) {
             Ok(replayed) => {
-                for ((record, time), replayed) in records.iter().zip(&times).zip(replayed) {
-                    count(&mut self.tally, record, time, replayed);
+                for ((record, (time, run)), replayed) in records.iter().zip(&places).zip(replayed) {
+                    count(&mut self.tally, record, (time, *run), replayed);
                 }
             }
             Err(error) => self.failed = Some(error),
         }
+        self.later.drain(..).for_each(|(run, is_start)| self.tally.went_on(run, is_start));
     }
 }
 
@@ -241,11 +285,11 @@ fn is_before(time: Option<&str>, since: Option<&str>) -> bool {
     matches!((time, since), (Some(time), Some(since)) if time < since)
 }
 
-fn count(tally: &mut ReplayTally, record: &DecisionRecord, time: &SafeText, replayed: Replayed) {
+fn count(tally: &mut ReplayTally, record: &DecisionRecord, (time, run): (&SafeText, Option<u64>), replayed: Replayed) {
     match replayed {
         Replayed::Decided(again) => {
             let (from, to) = (Judgement::of_document(&record.decision), Judgement::of_document(&again.decision));
-            tally.decided(&record.package, &from, &to, time);
+            tally.decided(&record.package, &from, &to, time, run);
         }
         Replayed::BeforePolicies => {
             tally.passed_over.before_policies = tally.passed_over.before_policies.saturating_add(1);
@@ -254,21 +298,28 @@ fn count(tally: &mut ReplayTally, record: &DecisionRecord, time: &SafeText, repl
     }
 }
 
-/// Reads a decision and its time.
-fn parsed((_, line): &(u64, Vec<u8>)) -> Result<(DecisionRecord, SafeText), String> {
+/// A decision, when it was made, and the number of its command where that may have gone on to a start.
+type Decided = (DecisionRecord, SafeText, Option<u64>);
+
+/// Reads a decision.
+fn parsed((_, line): &(u64, Vec<u8>)) -> Result<Decided, String> {
     let value: Value = serde_json::from_slice(line).map_err(|error| json::of_one_line(&error))?;
-    let record = Record::read(&value).map_err(|error| error.to_string())?;
-    match record.body {
-        Body::Decision(decision) => Ok((*decision, record.place.time)),
-        Body::Failure(_) | Body::Start(_) | Body::End(_) => Err("it is no decision".to_owned()),
-    }
+    let Record { place, circumstances, body } = Record::read(&value).map_err(|error| error.to_string())?;
+    let Body::Decision(decision) = body else { return Err("it is no decision".to_owned()) };
+    let is_allowed = exit_for(decision.decision.decision, decision.consent) == ExitKind::Success;
+    let run = (is_allowed && circumstances.command.as_str() == "run").then_some(place.run);
+    Ok((*decision, place.time, run))
 }
 
 /// Returns the record with a number of the audit log, and what is wrong with the log: what is not in its chain is nobody's
 /// word, and what a record says is vouched for by the next one.
-pub(in crate::cli::policy) fn one(log: &mut Snapshot, number: u64) -> Result<(Value, Verification), Failure> {
+pub(in crate::cli::policy) fn one(
+    log: &mut Snapshot,
+    number: u64,
+    after: Option<Digest>,
+) -> Result<(Value, Verification), Failure> {
     let mut text = None;
-    let bounds = KnownLog { other_schemas: true, ..KnownLog::default() };
+    let bounds = KnownLog { after, other_schemas: true, ..KnownLog::default() };
     let found = walk(&mut log.parts, bounds, &mut |line| match line {
         WalkedLine::Record { text: line, seq, .. } if seq == number => text = Some(line.to_vec()),
         WalkedLine::Record { .. } | WalkedLine::OtherSchema | WalkedLine::Damaged => {}

@@ -9,9 +9,11 @@ use crate::cli::policy::diff::catalogue::EntryContent;
 use crate::cli::policy::diff::catalogue::EntryPlace;
 use smcp_authority as authority;
 use smcp_model::deadline::Deadline;
+use smcp_model::exit::ExitKind;
 use smcp_model::number;
 use smcp_model::text::SafeText;
 use smcp_pipeline::PackageList;
+use smcp_pipeline::PipelineError;
 use smcp_pipeline::Session;
 
 /// The most packages that are asked for before they are judged: a registry takes longer than its policies.
@@ -32,7 +34,7 @@ impl ListedCatalogue {
         let mut registry = app.registry(name)?;
         registry.resolve(|path| authority::resolve(path).ok());
         let asking = app.session_at(session, registry);
-        let packages = PackageList::of(&asking)?;
+        let packages = PackageList::of(&asking).map_err(undescribed)?;
         Ok(Self { packages, unpublished: 0, patience: session.config().start_timeout() })
     }
 
@@ -45,7 +47,7 @@ impl ListedCatalogue {
         let before = self.left();
         let mut batch = Vec::new();
         while batch.len() < AT_ONCE {
-            match self.packages.next(&Deadline::after(self.patience))? {
+            match self.packages.next(&Deadline::after(self.patience)).map_err(undescribed)? {
                 None => break,
                 Some(None) => self.unpublished = self.unpublished.saturating_add(1),
                 Some(Some(subject)) => {
@@ -71,4 +73,11 @@ impl ListedCatalogue {
         };
         counted.into_iter().filter_map(remark).collect()
     }
+}
+
+/// The error of a registry that can't describe a package: a catalogue that is not right, but where bytes are others than it says.
+fn undescribed(error: PipelineError) -> Failure {
+    let failure = Failure::from(error);
+    let is_entry = failure.exit == ExitKind::Integrity && failure.code != "digest-mismatch";
+    if is_entry { Failure { exit: ExitKind::Registry, ..failure } } else { failure }
 }

@@ -25,6 +25,7 @@ use smcp_audit::LogFile;
 use smcp_model::audit::Break;
 use smcp_model::audit::Event;
 use smcp_model::audit::SCHEMA;
+use smcp_model::digest::Digest;
 use smcp_model::facts_document;
 use smcp_model::json;
 use smcp_model::record::Body;
@@ -56,10 +57,10 @@ struct LastRecord {
 
 impl RecordedCatalogue {
     /// Looks through the user's log, the files that were put aside included.
-    pub(super) fn open(app: &App) -> Result<Self, Failure> {
+    pub(super) fn open(app: &App, after: Option<Digest>) -> Result<Self, Failure> {
         let mut parts = audit::log(app)?.parts;
         // First, and by itself: what a chain that does not hold says of packages is nobody's word.
-        let bounds = KnownLog { other_schemas: true, ..KnownLog::default() };
+        let bounds = KnownLog { after, other_schemas: true, ..KnownLog::default() };
         let found = smcp_audit::verify(&mut parts, bounds).map_err(audit::failed)?;
         if let Some(Break { file, line, message }) = found.breaks.first() {
             return Err(wrong(anyhow::anyhow!("{file}, line {line}: {message}\n  `smcp audit verify` says all")));
