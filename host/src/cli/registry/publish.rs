@@ -27,6 +27,7 @@ use smcp_model::registry::Registry;
 use smcp_model::registry::RegistryUrl;
 use smcp_model::statement::FactsStatement;
 use smcp_model::text::SafeText;
+use smcp_model::text::is_unseen;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::PipelineError;
 use smcp_pipeline::Session;
@@ -77,8 +78,8 @@ pub(in crate::cli) struct PublishCommand {
 }
 
 pub(in crate::cli) fn parse_origin(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() {
-        return Err("expected a word such as official, verified or community".to_owned());
+    if text.is_empty() || text.chars().any(|letter| letter.is_whitespace() || is_unseen(letter)) {
+        return Err("expected one word such as official, verified or community".to_owned());
     }
     Ok(text.to_owned())
 }
