@@ -101,6 +101,15 @@ fn a_command_that_fetches_is_noticed_wherever_it_is_judged() {
         let ran = bed.run(line).succeeds();
         assert!(format!("{ran}").contains("`npx` fetches what it runs"), "{ran}");
     }
+    let entrypoint = json!({"command": ["node", "-r", "/opt/x.js", "server.js"]});
+    let package = Package::greeter("acme/out@1.0.0").entrypoint(entrypoint).good();
+    bed.try_publish(&package)
+        .succeeds()
+        .says(&["note: `node -r /opt/x.js` runs code that is in no file of the package"]);
+    for line in ["policy check acme/out@1.0.0", "run --dry-run acme/out@1.0.0", "info acme/out@1.0.0"] {
+        let document = bed.run(&format!("{line} --json")).succeeds().document();
+        assert_eq!(document["notices"][0]["code"], "runs-elsewhere", "{line}: {document}");
+    }
     let facts = r#"{"entrypoint": {"command": "sh", "args": ["-c", "uvx x"]}}"#;
     let document = bed.smcp("policy eval --json --facts -").input(facts).run().succeeds().document();
     assert!(document["notices"].to_string().contains("fetches-at-start"), "{document}");

@@ -42,7 +42,7 @@ pub(crate) fn told(ran: &Ran) -> Vec<String> {
 }
 
 /// Files as the clients write them: where each is, and what is to be told of it.
-const FILES: [(&str, &str, &[&str]); 31] = [
+const FILES: [(&str, &str, &[&str]); 38] = [
     (
         DESKTOP,
         r#"{
@@ -238,6 +238,49 @@ const FILES: [(&str, &str, &[&str]); 31] = [
         &["vscode | project | api | none | command | api"],
     ),
     (".var/app/dev.zed.Zed/config/zed/settings.json", "", &[]),
+    (
+        ".claude/agents/browser.md",
+        "---\nname: browser\ndescription: Looks at pages\nmcpServers:\n  - github\n  - playwright:\n      type: stdio\n      command: npx\n      args: [\"-y\", \"@playwright/mcp@latest\"]\n---\n\nYou look at pages.\n",
+        &["claude-code | user | playwright | none | npx | npx @playwright/mcp"],
+    ),
+    (
+        "work/.claude/agents/team/data.md",
+        "---\r\nname: data\r\ndescription: Use this: always\r\ntools: Read\r\n---\r\nWork.\r\n",
+        &[],
+    ),
+    (
+        ".codex/agents/review/deep.toml",
+        "name = \"deep\"\ndescription = \"x\"\ndeveloper_instructions = \"y\"\n[mcp_servers.lint]\ncommand = \"uvx\"\nargs = [\"lint-mcp\"]\n",
+        &["codex | user | lint | none | uvx | uvx lint-mcp"],
+    ),
+    (
+        ".gemini/agents/help.md",
+        "---\nname: help\ndescription: x\nmcp_servers:\n  docs:\n    http_url: https://docs.example/mcp\n  ship: {command: docker, args: [run, -i, ghcr.io/acme/ship]}\n---\nHelp.\n",
+        &[
+            "gemini | user | docs | none | url | https://docs.example",
+            "gemini | user | ship | none | docker | docker run ghcr.io/acme/ship",
+        ],
+    ),
+    (
+        ".gemini/extensions/browser/agents/look.md",
+        "---\nname: look\ndescription: x\nmcp_servers: {eye: {command: eye}}\n---\nLook.\n",
+        &["gemini | user | eye | none | command | eye"],
+    ),
+    (
+        ".opencode/opencode.jsonc",
+        r#"{"mcp": {"home": {"type": "local", "command": ["home-mcp"]}}}"#,
+        &["opencode | user | home | none | command | home-mcp"],
+    ),
+    (
+        ".config/zed/global_settings.json",
+        r#"{"linux": {"context_servers": {"l": {"command": "l"}}}, "profiles": {"Old": {"context_servers": {"o": {"command": "o"}}},
+            "New": {"base": "user", "settings": {"context_servers": {"n": {"command": "n"}}}}}, "nightly": {"theme": "x"}}"#,
+        &[
+            "zed | user | l | none | command | l",
+            "zed | user | o | none | command | o",
+            "zed | user | n | none | command | n",
+        ],
+    ),
 ];
 
 #[test]

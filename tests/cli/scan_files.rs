@@ -17,7 +17,7 @@ use crate::scan::told;
 
 #[test]
 fn a_file_that_can_not_be_read_is_told_and_the_rest_goes_on() {
-    let hostile: [(&str, &[u8], &str); 12] = [
+    let hostile: [(&str, &[u8], &str); 19] = [
         (CURSOR, b"{\"mcpServers\": ", "it is not JSON"),
         (CURSOR, b"[]", "it is not an object"),
         (CURSOR, b"\"mcpServers\"", "it is not an object"),
@@ -32,6 +32,23 @@ fn a_file_that_can_not_be_read_is_told_and_the_rest_goes_on() {
             b"extensions: {a: {cmd: x}, a: {cmd: y}}\n",
             "it is not YAML that clients agree on",
         ),
+        // What ends the comment for some clients alone.
+        (
+            CURSOR,
+            b"{\n // x\r \"mcpServers\": {\"a\": {\"command\": \"x\"}}\n}",
+            "clients disagree about where a comment",
+        ),
+        (".config/opencode/opencode.json", b"{ // x\r \"mcp\": {}\n}", "clients disagree about where a comment"),
+        (
+            ".config/zed/settings.json",
+            "{ // x\u{2028} \"context_servers\": {}\n}".as_bytes(),
+            "clients disagree about where",
+        ),
+        // What may be there in the head of an agent.
+        (".claude/agents/a.md", b"---\nname: a: b\nmcpServers: [x: {command: x}]\n---\n", "it is not YAML"),
+        (".claude/agents/a.md", b"---\nname: a: b\n\"mcp\\x53ervers\": [x: {command: x}]\n---\n", "it is not YAML"),
+        (".claude/agents/a.md", b"---\nmcpServers: [x: {command: x, args: [---]}]\n---\n", "where its head ends"),
+        (".gemini/agents/a.md", b"---\nmcp_servers: {x: {command: x}, x: {command: y}}\n---\n", "it has a key twice"),
         (".config/goose/config.yaml", b"extensions: [\n", "it is not YAML that clients agree on"),
         (".config/goose/config.yaml", b"a: &a [1]\nb: &b [*a, *a]\n\tc: 1\n", "it is not YAML that clients agree on"),
     ];

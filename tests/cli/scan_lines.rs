@@ -77,12 +77,18 @@ fn what_is_only_called_smcp_is_not_smcp() {
         (format!("{SMCP} run --unheard-of acme/good@1.0.0"), "does not understand the line"),
         (format!("{SMCP} --version"), "does not understand the line"),
         (SMCP.to_owned(), "does not understand the line"),
+        ("smcp run acme/good@1.0.0".to_owned(), ""),
     ];
     for (line, why) in cases {
         bed.write(CURSOR, cursor(&[("x", &line)]));
         let ran = bed.run("--json scan").exits(i32::from(!why.is_empty()));
         let (_, _, remark) = &gates(&ran)[0];
         assert!(remark.contains(why) && remark.is_empty() == why.is_empty(), "{line}: {ran}");
+    }
+    // Other programs, as the system finds them.
+    for program in ["SMCP", "Smcp", "smcp.exe", "smcp.cmd", "C:\\smcp"] {
+        bed.write(CURSOR, cursor(&[("x", &format!("{program} run acme/good@1.0.0"))]));
+        assert_eq!(told(&bed.run("--json scan").exits(1)), [format!("cursor | user | x | none | command | {program}")]);
     }
     // Rules that only this server is started by.
     bed.write("open.yaml", "registry_url: registry\npolicy: {}\n");
@@ -130,6 +136,78 @@ fn a_line_of_smcp_that_starts_other_code_than_was_judged_is_past_smcp() {
     let entry = serde_json::json!({"command": SMCP, "args": ["run", "acme/good@1.0.0"], "envFile": ".env"});
     bed.write(CURSOR, serde_json::json!({"mcpServers": {"x": entry}}).to_string());
     assert!(gates(&bed.run("--json scan").exits(1))[0].2.contains("its `envFile` has is not known"));
+}
+
+#[test]
+fn a_line_is_judged_in_the_folder_that_it_starts_in() {
+    let bed = bed();
+    bed.write("work/rules.yaml", "registry_url: ../registry\npolicy: {}\n");
+    let work = bed.path("work");
+    let cases = [
+        (["--config", "rules.yaml"], serde_json::json!(work), "allowed"),
+        (["--registry", "../registry"], serde_json::json!(work), "refused"),
+        (["--config", "rules.yaml"], Value::Null, "refused"),
+        (["--config", "work/rules.yaml"], Value::Null, "allowed"),
+        (["--config", "rules.yaml"], serde_json::json!("work"), "unknown"),
+        (["--config", "rules.yaml"], serde_json::json!("${workspaceFolder}"), "unknown"),
+        (["--config", "rules.yaml"], serde_json::json!(5), "unknown"),
+    ];
+    for (options, folder, state) in cases {
+        let args: Vec<_> = options.iter().copied().chain(["run", "acme/bad@1.0.0"]).collect();
+        let entry = serde_json::json!({"command": SMCP, "args": args, "cwd": folder});
+        bed.write(CURSOR, serde_json::json!({"mcpServers": {"x": entry}}).to_string());
+        let ran = bed.run("--json scan").succeeds();
+        assert_eq!(gates(&ran)[0].1, state, "{options:?} {folder}: {ran}");
+    }
+}
+
+#[test]
+fn a_setting_with_the_line_of_a_server_is_a_server() {
+    let cases = [
+        ("/tmp/mark.sh x", "none | command | /tmp/mark.sh"),
+        ("/tmp/mark.sh", "none | command | /tmp/mark.sh"),
+        ("npx -y @scope/server --key hunter2", "none | npx | npx @scope/server"),
+        ("smcp run acme/good@1.0.0", "pinned | smcp | acme/good@1.0.0"),
+        ("'smcp' run $X", "none | command | a line"),
+        ("smcp run acme/good@1.0.0 $EVIL", "none | command | smcp"),
+    ];
+    for (client, folder) in [("gemini", ".gemini"), ("qwen", ".qwen")] {
+        for (line, expected) in cases {
+            for (document, at) in [
+                (serde_json::json!({"mcp": {"serverCommand": line, "excluded": ["mcp"]}}), ""),
+                (serde_json::json!({"mcpServerCommand": line}), "work/"),
+            ] {
+                let bed = bed();
+                bed.write(&format!("{at}{folder}/settings.json"), document.to_string());
+                let scope = if at.is_empty() { "user" } else { "project" };
+                let ran = bed.run(if at.is_empty() { "--json scan" } else { "--json scan --dir work" });
+                assert_eq!(told(&ran), [format!("{client} | {scope} | mcp | {expected}")], "{line}: {ran}");
+                assert_eq!(ran.code, i32::from(!expected.starts_with("pinned")), "{ran}");
+                assert!(!ran.raw.contains("hunter2"), "{ran}");
+            }
+        }
+    }
+    let bed = bed();
+    bed.write(".qwen/settings.json", r#"{"mcp": {"serverCommand": "npx x"}, "mcpServers": {}}"#);
+    let ran = bed.run("scan --wrap --yes --registry registry").exits(1);
+    assert!(ran.stderr.contains("stays as it is: it is a whole line in its settings"), "{ran}");
+    for nothing in [r#"{"mcp": {"serverCommand": ""}}"#, r#"{"mcp": {"serverCommand": null}, "mcpServerCommand": " "}"#]
+    {
+        bed.write(".qwen/settings.json", nothing);
+        bed.run("scan").succeeds();
+    }
+    bed.write(".qwen/settings.json", r#"{"mcp": {"serverCommand": 5}}"#);
+    assert!(told(&bed.run("--json scan").exits(1))[0].contains("mcp | none | unknown"));
+}
+
+#[test]
+fn a_server_without_a_name_is_seen() {
+    let bed = bed();
+    bed.write(CURSOR, cursor(&[("", "npx x"), (" ", "npx y")]));
+    let ran = bed.run("scan").exits(1);
+    assert!(ran.stdout.contains("✗ \"\"   past smcp: npx x") && ran.stdout.contains("✗ \" \"  past smcp"), "{ran}");
+    let ran = bed.run("scan --wrap --yes --registry registry").exits(1);
+    assert!(ran.stderr.contains("\"\" in "), "{ran}");
 }
 
 #[test]

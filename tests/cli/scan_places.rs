@@ -1,6 +1,7 @@
 //! `smcp scan`: in which folders the files of a project are.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 
 use serde_json::Value;
 
@@ -23,6 +24,44 @@ fn told(bed: &TestBed, folder: &str, options: &str) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+#[test]
+fn what_is_not_there_is_no_clean_result() {
+    let bed = TestBed::new();
+    bed.write("file", "");
+    bed.run("scan --dir nowhere").refuses(1, &["while reading --dir nowhere: No such file"]);
+    bed.run("scan --dir . --dir file").refuses(1, &["while reading --dir file: Not a directory"]);
+    bed.run("scan --dir .").succeeds();
+    for home in ["", "home", "./"] {
+        let ran = bed.smcp("scan").env("HOME", home).run();
+        ran.refuses(1, &["HOME is not an absolute path, so the files of clients can't be found"]);
+    }
+    bed.smcp("scan").without_env("HOME").run().refuses(1, &["HOME is not an absolute path"]);
+}
+
+#[test]
+fn agents_are_read_in_every_folder_below_theirs() {
+    let bed = TestBed::new();
+    fs::create_dir_all(bed.path("home")).unwrap();
+    let agent = |name: &str| format!("---\nmcpServers: [{name}: {{command: x}}]\n---\n");
+    bed.write("over/.claude/agents/a.md", agent("a"));
+    bed.write("over/root/.claude/agents/b/c/d.md", agent("d"));
+    bed.write("over/root/.claude/agents/b/e.txt", agent("e"));
+    bed.write("shared/f.md", agent("f"));
+    symlink("../../../../shared", bed.path("over/root/.claude/agents/linked")).unwrap();
+    bed.write("moved/agents/g.md", agent("g"));
+    bed.write("over/root/.codex/agents/h/i.toml", "[mcp_servers.i]\ncommand = 'x'\n");
+    assert_eq!(told(&bed, "over/root", ""), ["claude-code a", "claude-code d", "claude-code f", "codex i"]);
+    let moved = bed.path("moved");
+    let ran = bed.smcp("--json scan").env("CLAUDE_CONFIG_DIR", moved.to_str().unwrap()).run();
+    assert!(ran.raw.contains("\"name\":\"g\""), "{ran}");
+    // Links in a circle come to an end, and what is behind them is not said to be known.
+    symlink(".", bed.path("over/root/.claude/agents/b/again")).unwrap();
+    let mut smcp = bed.smcp("scan").env("HOME", bed.path("home"));
+    smcp.command.current_dir(bed.path("over/root"));
+    let ran = smcp.run().exits(1);
+    assert!(ran.stdout.contains("can't be read"), "{ran}");
 }
 
 #[test]

@@ -132,6 +132,18 @@ pub(crate) const ROWS: &[Row] = &[
         },
     },
     Row {
+        what: "the command runs what is in no file of the package",
+        holds: &[("the words of the command that tell it", "`node -e`")],
+        provoke: |trial| {
+            let bed = TestBed::new();
+            bed.configure("");
+            bed.publish(&Package::greeter(TOOL).entrypoint(json!({"command": ["node", "-e", "1"]})).good());
+            trial.message(&bed.run(&format!("run --dry-run {TOOL}")).succeeds().stdout);
+            let document = bed.run(&format!("--json policy check {TOOL}")).succeeds().document();
+            trial.class(document["notices"][0]["code"].as_str().unwrap());
+        },
+    },
+    Row {
         what: "manifest or bundle over its limit",
         holds: &[("the limit", "is longer than [SIZE] bytes")],
         provoke: |trial| {

@@ -56,6 +56,30 @@ fn machine(manifest: &Value) -> (Machine, Digest) {
 }
 
 #[test]
+fn an_mcp_bundle_that_runs_what_is_not_in_it_is_said_to() {
+    let mut outside = manifest();
+    outside["server"] = json!({"type": "node", "entry_point": "run.sh", "mcp_config": {"command": "node"}});
+    let cases = [
+        (json!(["/tmp/evil.js"]), "`node /tmp/evil.js` runs code"),
+        (json!(["-r", "/tmp/evil.js", "${__dirname}/run.sh"]), "`node -r /tmp/evil.js` runs code"),
+        (
+            json!(["--import", "data:text/javascript,x", "${__dirname}/run.sh"]),
+            "`node --import data:text/javascript,x` runs",
+        ),
+        (json!(["-e", "1"]), "`node -e` runs code"),
+        (json!(["${HOME}/evil.js"]), "`node ${HOME}/evil.js` runs code"),
+        (json!(["${__dirname}/run.sh", "/data", "${HOME}"]), ""),
+    ];
+    for (args, says) in cases {
+        outside["server"]["mcp_config"]["args"] = args;
+        let (machine, _) = machine(&outside);
+        let ran = machine.smcp("--json import --registry registry mcpb:tool.mcpb").run().succeeds();
+        let remarks = ran.document()["remarks"].to_string();
+        assert!(remarks.contains(says) && remarks.contains("runs code") != says.is_empty(), "{remarks}");
+    }
+}
+
+#[test]
 fn an_mcp_bundle_is_published_and_starts_with_what_the_user_sets() {
     let (machine, digest) = machine(&manifest());
     let import = format!("import --registry registry mcpb:tool.mcpb#{digest}");

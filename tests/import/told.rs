@@ -55,6 +55,47 @@ fn an_import_takes_no_status_back_that_refuses() {
 }
 
 #[test]
+fn what_is_said_of_a_version_that_is_there_changes_without_its_registry() {
+    let machine = Machine::new();
+    machine.bed.write("permissions.json", r#"{"network": {"outbound": []}}"#);
+    let import = "import --registry registry npm:@acme/tool@1.2.3";
+    let whole =
+        format!("{import} --variable TOKEN --permissions permissions.json --workdir-writable --origin verified");
+    machine.smcp(&whole).run().succeeds();
+    let info = || machine.smcp(&format!("--registry registry info --json {REFERENCE}")).run().document();
+    let first = info();
+    let away = |line: &str| {
+        let mut smcp = machine.smcp(line);
+        smcp = smcp.env("PATH", machine.bed.path("nothing"));
+        smcp.run()
+    };
+    let changed = away(&format!("{import} --status revoked")).succeeds();
+    let changed = changed.says(&["has new facts; its bytes are the same", "status published → revoked"]);
+    assert!(!changed.stderr.contains("packed"), "{changed}");
+    away(&format!("{import} --origin community")).refuses(4, &["is `revoked` in this registry", "--status published"]);
+    away(&format!("{import} --status published --origin verified")).succeeds().says(&["status revoked → published"]);
+    assert_eq!(info(), first, "the same manifest, and the same facts");
+    away(&format!("{import} --origin verified")).succeeds().says(&["was imported before, with these facts"]);
+    let changed = away(&format!("--json {import} --score 10 --cert-level 1")).succeeds().document();
+    let expected =
+        json!([{"fact": "level", "from": "unknown", "to": "1"}, {"fact": "score", "from": "unknown", "to": "10"}]);
+    assert_eq!((&changed["changes"], &changed["known"]), (&expected, &json!(true)), "{changed}");
+    assert_eq!((&changed["package"], &changed["source"]["kind"]), (&json!(REFERENCE), &json!("npm")), "{changed}");
+    assert_eq!(info()["facts"]["score"], json!(10));
+    // The same without the version in the line, once npm has said which one that is.
+    machine.smcp("import --registry registry npm:@acme/tool --score 20").run().succeeds().says(&["score 10 → 20"]);
+    // What is about the contents, or is another package, has to be fetched.
+    let others =
+        ["--status revoked --workdir-writable", "--status revoked --variable X", "--status revoked --bin other", ""];
+    for options in others {
+        assert_ne!(away(&format!("{import} {options}")).code, 0, "{options}");
+    }
+    assert_ne!(away("import --registry registry npm:acme.tool@1.2.3 --status revoked").code, 0);
+    assert_ne!(away(&format!("{import} --status revoked --as acme/other@1.0.0")).code, 0);
+    assert_eq!(info()["facts"]["status"], first["facts"]["status"]);
+}
+
+#[test]
 fn permissions_that_nobody_has_stated_are_unknown_and_not_none() {
     let machine = Machine::new();
     machine.smcp("import --registry registry npm:@acme/tool").run().succeeds();

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use smcp_model::digest::Digest;
+use smcp_model::imported::ImportedFrom;
 use smcp_model::name::PackageId;
 use smcp_model::text::SafeText;
 
@@ -91,6 +92,21 @@ impl ImportSource {
             Self::Pypi { version, .. } => version.as_deref(),
             Self::Mcpb { .. } => None,
         }
+    }
+
+    /// Whether a package was imported from this source, in the version that is named.
+    pub fn is_of(&self, from: &ImportedFrom) -> bool {
+        let is_name = match self {
+            Self::Npm { name, .. } => from.name == *name,
+            Self::Pypi { name, extras, .. } => {
+                let (there, theirs) = from.name.split_once('[').unwrap_or((&from.name, ""));
+                let theirs = theirs.trim_end_matches(']').split(',').filter(|extra| !extra.is_empty());
+                let theirs: Vec<String> = theirs.map(str::to_owned).collect();
+                pypi_word(there, &theirs) == pypi_word(name, extras)
+            }
+            Self::Mcpb { .. } => false,
+        };
+        is_name && from.kind == self.kind() && Some(from.version.as_str()) == self.version()
     }
 
     /// The kind, as it stands before the colon.
@@ -238,16 +254,25 @@ pub(crate) fn pypi_word(name: &str, extras: &[String]) -> String {
 
 fn mcpb(text: &str) -> Result<ImportSource, &'static str> {
     let (place, digest) = match text.rsplit_once('#') {
-        Some((place, digest)) if digest.starts_with("sha256:") => (place, Some(digest)),
+        Some((place, digest)) if is_meant_as_digest(digest) => (place, Some(digest)),
+        Some((place, _)) if place.starts_with("http") && place.contains("://") => (place, Some("")),
         Some(_) | None => (text, None),
     };
-    let digest = digest.map(str::parse).transpose().map_err(|_| "what follows the `#` is no digest")?;
+    let no_digest = "what follows the `#` is no digest: sha256: and 64 digits of 0 to 9 and a to f";
+    let digest = digest.map(str::parse).transpose().map_err(|_| no_digest)?;
     let is_url = place.starts_with("https://") || place.starts_with("http://");
     if place.is_empty() {
         return Err("it names no file");
     }
     let place = if is_url { McpbPlace::Url(place.to_owned()) } else { McpbPlace::File(place.to_owned()) };
     Ok(ImportSource::Mcpb { place, digest })
+}
+
+/// Whether what follows a `#` can be no part of a file's name: nothing, or a word and a colon.
+fn is_meant_as_digest(text: &str) -> bool {
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    text.is_empty() || text.split_once(':').is_some_and(|(kind, _)| is_word(kind))
 }
 
 #[cfg(test)]
@@ -303,6 +328,12 @@ mod tests {
             ("pypi:tool @ https://x", "exact"),
             ("mcpb:", "names no file"),
             ("mcpb:a.mcpb#sha256:12", "no digest"),
+            ("mcpb:a.mcpb#SHA256:12", "no digest"),
+            ("mcpb:a.mcpb#sha512:12", "no digest"),
+            ("mcpb:a.mcpb#", "no digest"),
+            ("mcpb:https://x.example/a.mcpb#", "no digest"),
+            ("mcpb:https://x.example/a.mcpb#part", "no digest"),
+            ("mcpb:https://x.example/a.mcpb#sha512:12", "no digest"),
         ] {
             let error = text.parse::<ImportSource>().unwrap_err().to_string();
             assert!(error.contains(reason), "{text}: {error}");

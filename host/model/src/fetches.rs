@@ -120,7 +120,7 @@ fn command(words: &[String], depth: usize) -> Option<String> {
 }
 
 /// A program's name without folder, ending and version: `/usr/bin/pip3.12` is `pip`, `NPX.CMD` is `npx`.
-fn program(word: &str) -> String {
+pub(crate) fn program(word: &str) -> String {
     let name = word.rsplit(['/', '\\']).next().unwrap_or(word).to_ascii_lowercase();
     let name = [".exe", ".cmd", ".bat", ".ps1"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
     let bare = match name {

@@ -33,7 +33,11 @@ impl ImportedFrom {
             return None;
         }
         let document: Value = serde_json::from_str(manifest).ok()?;
-        let source = document.get("source")?;
+        Self::of_source(document.get("source")?)
+    }
+
+    /// Reads it from what a manifest has under `source`.
+    pub fn of_source(source: &Value) -> Option<Self> {
         let text = |key: &str| source.get(key)?.as_str().map(str::to_owned);
         let (kind, name, version, integrity) = (text("kind")?, text("name")?, text("version")?, text("integrity")?);
         let all_fit = [&kind, &name, &version, &integrity].iter().all(|text| text.len() <= LONGEST);

@@ -19,6 +19,7 @@ pub mod diagnosis;
 pub mod diff;
 pub mod digest;
 pub mod draft;
+pub mod elsewhere;
 pub mod encoding;
 pub mod endpoint;
 pub mod error_chain;

@@ -114,6 +114,11 @@ pub struct ScannedServer {
     pub variables: Vec<SafeText>,
 }
 
+/// A server's name as people see it: one without a letter stands between quotation marks.
+pub fn shown_name(name: &str) -> SafeText {
+    if name.trim().is_empty() { SafeText::quoted_value(&format!("\"{name}\"")) } else { SafeText::quoted_value(name) }
+}
+
 impl ScannedServer {
     /// For whom it is started, where it stands in a file of that scope.
     pub const fn scope(&self, of_file: Scope) -> Scope {

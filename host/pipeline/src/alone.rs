@@ -88,7 +88,7 @@ pub fn evaluate_alone(
     let failed = |error: PipelineError| Failed::new(subject.clone(), error);
     let admitted = decide::admit(subject.clone()).map_err(|refusal| failed(refusal.into()))?;
     let mut notices: Vec<_> = admitted.notice().cloned().into_iter().collect();
-    notices.extend(policies::fetching(&subject));
+    notices.extend(policies::starting(&subject));
     let host = session.host().map_err(failed)?;
     let bound = tested.bound(settings);
     let _ahead = policies::prepare(host, std::iter::once(&bound), &Deadline::none(), progress).map_err(failed)?;

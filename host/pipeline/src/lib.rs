@@ -298,7 +298,7 @@ pub fn describe_package(
     let resolved = find::resolve(session, reference, deadline)?;
     let (package, _lease) = resolved.fetch(session, deadline, progress)?;
     let subject = request::subject(&package);
-    let notices = resolved.notice().cloned().into_iter().chain(policies::fetching(&subject));
+    let notices = resolved.notice().cloned().into_iter().chain(policies::starting(&subject));
     let (resolution, arrived, now) = (resolved.resolution(), resolved.statements(), session.system().now());
     let target = StatementTarget::of(resolution);
     let (reports, behind) = statements::report(session, &resolution.registry, &target, arrived, now)?;
@@ -356,7 +356,7 @@ fn evaluate_admitted<T>(
         admitted.stated(&stated.statuses()).map_err(|refusal| Failed::new(subject.clone(), refusal.into()))?;
     let mut notices: Vec<_> =
         admitted.notice().cloned().into_iter().chain(policies::distrust(session.config(), &subject)).collect();
-    notices.extend(policies::fetching(&subject));
+    notices.extend(policies::starting(&subject));
     notices.extend(stated.notices.iter().cloned());
     let evaluated = policies::evaluate(session, &subject, &stated, context, wait);
     match evaluated.and_then(|policies| Ok(admitted.rule(policies)?)) {

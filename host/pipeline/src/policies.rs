@@ -19,6 +19,7 @@ use smcp_decide::Occasion;
 use smcp_decide::Ruling;
 use smcp_decide::ToldBy;
 use smcp_model::deadline::Deadline;
+use smcp_model::elsewhere::RunsElsewhere;
 use smcp_model::examination::Examined;
 use smcp_model::examination::PlacedProblem;
 use smcp_model::examination::PolicyState;
@@ -238,10 +239,14 @@ pub(super) fn low_score(config: &Config, subject: &Subject, ruling: &Ruling) -> 
     })
 }
 
-/// Returns a notice for a command that fetches when it starts: more runs then than was judged.
-pub(super) fn fetching(subject: &Subject) -> Option<Notice> {
-    let fetches = Fetches::of(subject.entrypoint.as_ref()?)?;
-    Some(Notice { code: "fetches-at-start", message: SafeText::new(&fetches.sentence()) })
+/// Returns notices for a command that fetches when it starts, or runs code that is in no file of the package: more runs
+/// then than was judged.
+pub(super) fn starting(subject: &Subject) -> impl Iterator<Item = Notice> + use<> {
+    let notice = |code, sentence: String| Notice { code, message: SafeText::new(&sentence) };
+    let entrypoint = subject.entrypoint.as_ref();
+    let fetches = entrypoint.and_then(Fetches::of).map(|it| notice("fetches-at-start", it.sentence()));
+    let elsewhere = entrypoint.and_then(RunsElsewhere::of).map(|it| notice("runs-elsewhere", it.sentence()));
+    fetches.into_iter().chain(elsewhere)
 }
 
 /// Loads every enabled policy and checks that it accepts its settings; evaluates nothing. `progress` learns what is

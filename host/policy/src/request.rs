@@ -8,6 +8,7 @@
 use std::path::Path;
 
 use smcp_model::confinement::Confinement;
+use smcp_model::elsewhere::RunsElsewhere;
 use smcp_model::facts_document;
 use smcp_model::facts_document::DocumentError;
 use smcp_model::fetches::Fetches;
@@ -94,12 +95,14 @@ pub fn build(subject: &Subject, context: Context, believed: bool) -> Request {
 fn extensions(subject: &Subject, believed: bool) -> Vec<(String, String)> {
     let fetches = subject.entrypoint.as_ref().and_then(Fetches::of);
     let fetches = fetches.map(|fetches| ("start.fetches".to_owned(), fetches.to_string()));
+    let elsewhere = subject.entrypoint.as_ref().and_then(RunsElsewhere::of);
+    let elsewhere = elsewhere.map(|elsewhere| ("start.elsewhere".to_owned(), elsewhere.to_string()));
     let imported = subject.manifest.as_deref().filter(|_| believed).and_then(ImportedFrom::of);
     let proof = subject.registry.as_ref().filter(|_| believed).and_then(|it| it.namespace_proof(&subject.org));
     let proof = proof.map(|proof| ("namespace.proof".to_owned(), proof.to_owned()));
     let confinement = subject.confinement.iter().flat_map(Confinement::extensions);
     let imported = imported.iter().flat_map(ImportedFrom::extensions);
-    fetches.into_iter().chain(imported).chain(proof).chain(confinement).collect()
+    fetches.into_iter().chain(elsewhere).chain(imported).chain(proof).chain(confinement).collect()
 }
 
 #[cfg(test)]
@@ -156,5 +159,10 @@ mod tests {
             assert_eq!(build(&subject, context, false).extensions, expected, "it does not come from a registry");
         }
         assert_eq!(build(&Subject::default(), context, true).extensions, []);
+        let entrypoint =
+            Entrypoint { command: "node".to_owned(), args: vec!["/x.js".to_owned()], ..Entrypoint::default() };
+        let subject = Subject { entrypoint: Some(entrypoint), ..Subject::default() };
+        let expected = [("start.elsewhere".to_owned(), "node /x.js".to_owned())];
+        assert_eq!(build(&subject, context, false).extensions, expected);
     }
 }

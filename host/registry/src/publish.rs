@@ -5,9 +5,12 @@
 
 mod author;
 mod image;
+mod restate;
 mod standing;
 
 pub use crate::publish::image::publish_image;
+pub use crate::publish::restate::Restated;
+pub use crate::publish::restate::restate;
 pub use crate::publish::standing::FactChange;
 
 use std::io::Write as _;
@@ -106,7 +109,7 @@ pub struct Published {
     pub updated: bool,
     /// What was said of the version before, and is another thing now.
     pub changes: Vec<FactChange>,
-    /// How many files were packed.
+    /// How many files were packed; none where only its facts were looked at.
     pub files: usize,
     /// The size of the packed files together, bytes.
     pub unpacked: u64,
@@ -140,7 +143,7 @@ pub fn publish(registry: &DirectoryRegistry, request: &PublishRequest<'_>) -> Re
         check_unchanged(known.as_ref(), &label, packed.digest)?;
         Ok((packed.digest, packed))
     })?;
-    let text = certify(author.document, request, &facts);
+    let text = certify(author.document, request.source.as_ref(), &facts);
     let manifest_digest = registry.blobs().store(write_failed(registry, "blobs"), |draft| {
         draft.write_all(&text).map_err(write_failed(registry, "blobs"))?;
         Ok((Digest::of(&text), Digest::of(&text)))
@@ -266,7 +269,7 @@ fn remark_about(request: &PublishRequest<'_>, survey: &Survey, expected: &Expect
 }
 
 /// Makes the registry's manifest: the author's, with the stated facts.
-fn certify(mut document: serde_json::Map<String, Value>, request: &PublishRequest<'_>, facts: &Facts) -> Vec<u8> {
+fn certify(mut document: serde_json::Map<String, Value>, source: Option<&ImportedFrom>, facts: &Facts) -> Vec<u8> {
     let mut block = serde_json::Map::new();
     if let Some(level) = facts.cert_level {
         block.insert("level".to_owned(), json!(level));
@@ -282,7 +285,7 @@ fn certify(mut document: serde_json::Map<String, Value>, request: &PublishReques
     if !block.is_empty() {
         document.insert("certification".to_owned(), Value::Object(block));
     }
-    if let Some(source) = &request.source {
+    if let Some(source) = source {
         let facts_by_importer = facts.origin.is_some() || facts.cert_level.is_some() || facts.score.is_some();
         let source = ImportedFrom { facts_by_importer, ..source.clone() };
         document.insert("source".to_owned(), source.document());

@@ -19,6 +19,7 @@ use smcp_model::scan::PastKind;
 use smcp_model::scan::ScannedFile;
 use smcp_model::scan::ScannedServer;
 use smcp_model::scan::StartWay;
+use smcp_model::scan::shown_name;
 
 /// The most columns for names: longer ones push the text of their own line only.
 const NAMES: usize = 24;
@@ -53,11 +54,12 @@ pub fn human(scan: &MachineScan, out: &mut dyn Write, style: &Style) -> io::Resu
 }
 
 fn servers(scan: &MachineScan, file: &ScannedFile, out: &mut dyn Write, style: &Style) -> io::Result<()> {
-    let widest = file.servers.iter().map(|server| Span::plain(server.name.as_str()).width()).max().unwrap_or_default();
+    let name_of = |server: &ScannedServer| Span::plain(shown_name(server.name.as_str()).as_str());
+    let widest = file.servers.iter().map(|server| name_of(server).width()).max().unwrap_or_default();
     let column = INDENT.saturating_add(2).saturating_add(widest.min(NAMES)).saturating_add(2);
     for server in &file.servers {
         let mark = mark(scan, server).span(&style.palette);
-        let name = Span::plain(server.name.as_str());
+        let name = name_of(server);
         let gap = column.saturating_sub(name.width().saturating_add(INDENT + 2)).max(2);
         write!(out, "{:INDENT$}{}{}{:#} {}{:gap$}", "", mark.style, mark.text, mark.style, name.text, "")?;
         flow(out, &[Span::plain(sentence(server))], column, column, style.width)?;

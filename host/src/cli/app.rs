@@ -77,20 +77,20 @@ impl App {
         Self { global, places, invocation, host, format, as_of: None }
     }
 
-    /// Returns the app of another command line on the same machine, which writes to other streams.
+    /// Returns the app of another command line on the same machine, which starts in a folder and writes to other streams.
     pub(super) fn beside(
         &self,
+        folder: &Path,
         global: Global,
         arguments: Vec<OsString>,
         system: System,
         (out, err): (impl io::Write + 'static, impl io::Write + 'static),
     ) -> Self {
-        let Places { working_directory, system_folder, home: _ } = &self.places;
         let invocation = Invocation {
             arguments,
             system,
-            working_directory: working_directory.clone(),
-            system_folder: system_folder.clone(),
+            working_directory: folder.to_owned(),
+            system_folder: self.places.system_folder.clone(),
             streams: OutputStreams::piped(out, err),
         };
         Self::new(global, invocation, self.host.clone())

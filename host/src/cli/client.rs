@@ -77,8 +77,9 @@ pub(in crate::cli) struct Profile {
     secrets: Secrets,
     /// The key and its value by which a server is switched off in the file.
     pub(in crate::cli) off: Option<(&'static str, bool)>,
-    /// Whether `mcp.excluded` and `mcp.allowed` of the file say which servers are switched off.
-    pub(in crate::cli) has_lists: bool,
+    /// Whether it is of the family of Gemini CLI: `mcp.excluded` and `mcp.allowed` of the file say which servers are
+    /// switched off, and `mcp.serverCommand` is one more.
+    pub(in crate::cli) is_gemini: bool,
     /// What the user does so that it reads its file again.
     pub(in crate::cli) reload: &'static str,
     /// The client's own command that takes the printed server.
@@ -119,9 +120,23 @@ const SERVERS: &[&[&str]] = &[&["mcpServers"]];
 const VSCODE: &[&[&str]] = &[&["servers"]];
 const VSCODE_SETTINGS: &[&[&str]] = &[&["mcp", "servers"], &["mcp.servers"]];
 const DEVCONTAINER: &[&[&str]] = &[&["customizations", "vscode", "mcp", "servers"]];
+/// The same in agents of Gemini CLI.
+const GEMINI_AGENT: &[&[&str]] = &[&["mcp_servers"]];
 /// What an installed MCP bundle is started with.
 pub(in crate::cli) const EXTENSION: &[&[&str]] = &[&["server"]];
 const OPENCODE: &[&[&str]] = &[&["mcp"], &["mcp", "servers"]];
+/// Zed's, and what takes its place on a system, in a release and by a profile.
+const ZED: &[&[&str]] = &[
+    &["context_servers"],
+    &["linux", "context_servers"],
+    &["macos", "context_servers"],
+    &["stable", "context_servers"],
+    &["preview", "context_servers"],
+    &["nightly", "context_servers"],
+    &["dev", "context_servers"],
+    &["profiles", "*", "context_servers"],
+    &["profiles", "*", "settings", "context_servers"],
+];
 
 impl Client {
     /// Returns its row of the table.
@@ -135,7 +150,7 @@ impl Client {
             shape: EntryShape::Plain,
             secrets: Secrets::ByHand,
             off: None,
-            has_lists: false,
+            is_gemini: false,
             reload: "",
             takes_server: None,
         };
@@ -146,6 +161,15 @@ impl Client {
                 more: const {
                     &[
                         FileRow::json(At::Project(".mcp.json"), SERVERS),
+                        agent(At::ClaudeFolder("agents/**/*.md"), SERVERS),
+                        agent(At::Project(".claude/agents/**/*.md"), SERVERS),
+                        agent(
+                            At::MachineApplication {
+                                linux: "claude-code/.claude/agents/**/*.md",
+                                macos: "ClaudeCode/.claude/agents/**/*.md",
+                            },
+                            SERVERS,
+                        ),
                         FileRow::json(
                             At::MachineApplication {
                                 linux: "claude-code/managed-mcp.json",
@@ -177,6 +201,9 @@ impl Client {
                         // Profiles: what `--profile NAME` puts on top.
                         codex(At::Codex("*.config.toml")),
                         codex(At::Project(".codex/config.toml")),
+                        codex(At::Codex("agents/**/*.toml")),
+                        codex(At::Project(".codex/agents/**/*.toml")),
+                        codex(At::Machine("codex/agents/**/*.toml")),
                         codex(At::Machine("codex/config.toml")),
                         codex(At::Machine("codex/managed_config.toml")),
                     ]
@@ -203,6 +230,9 @@ impl Client {
                     &[
                         FileRow::json(At::Home(".gemini/extensions/*/gemini-extension.json"), SERVERS),
                         FileRow::json(At::Project(".gemini/settings.json"), SERVERS),
+                        agent(At::Home(".gemini/agents/*.md"), GEMINI_AGENT),
+                        agent(At::Home(".gemini/extensions/*/agents/*.md"), GEMINI_AGENT),
+                        agent(At::Project(".gemini/agents/*.md"), GEMINI_AGENT),
                         FileRow::json(
                             At::MachineApplication {
                                 linux: "gemini-cli/settings.json",
@@ -220,7 +250,7 @@ impl Client {
                     ]
                 },
                 secrets: Secrets::Environment("${", "}"),
-                has_lists: true,
+                is_gemini: true,
                 reload: "start Gemini CLI again; `/mcp` shows whether the server runs",
                 ..base
             },
@@ -250,6 +280,8 @@ impl Client {
                     &[
                         FileRow::json(At::Config("opencode/opencode.jsonc"), OPENCODE),
                         FileRow::json(At::Config("opencode/config.json"), OPENCODE),
+                        FileRow::json(At::Home(".opencode/opencode.json"), OPENCODE),
+                        FileRow::json(At::Home(".opencode/opencode.jsonc"), OPENCODE),
                         FileRow::json(At::Project("opencode.json"), OPENCODE),
                         FileRow::json(At::Project("opencode.jsonc"), OPENCODE),
                         FileRow::json(At::Project(".opencode/opencode.json"), OPENCODE),
@@ -282,7 +314,7 @@ impl Client {
                     ]
                 },
                 secrets: Secrets::Environment("${", "}"),
-                has_lists: true,
+                is_gemini: true,
                 reload: "start Qwen Code again; `/mcp` shows whether the server runs",
                 ..base
             },
@@ -325,14 +357,12 @@ impl Client {
             },
             Self::Zed => Profile {
                 name: "Zed",
-                main: FileRow::json(At::Config("zed/settings.json"), &[&["context_servers"]]),
+                main: FileRow::json(At::Config("zed/settings.json"), ZED),
                 more: const {
                     &[
-                        FileRow::json(
-                            At::Home(".var/app/dev.zed.Zed/config/zed/settings.json"),
-                            &[&["context_servers"]],
-                        ),
-                        FileRow::json(At::Project(".zed/settings.json"), &[&["context_servers"]]),
+                        FileRow::json(At::Config("zed/global_settings.json"), ZED),
+                        FileRow::json(At::Home(".var/app/dev.zed.Zed/config/zed/settings.json"), ZED),
+                        FileRow::json(At::Project(".zed/settings.json"), ZED),
                     ]
                 },
                 off: Some(("enabled", false)),
@@ -345,6 +375,11 @@ impl Client {
 
 const fn codex(place: FileLocation) -> FileRow {
     FileRow { place, format: FileFormat::Toml, sections: &[&["mcp_servers"]] }
+}
+
+/// An agent of its own, with servers in the head of its text.
+const fn agent(place: FileLocation, sections: &'static [&'static [&'static str]]) -> FileRow {
+    FileRow { place, format: FileFormat::Markdown, sections }
 }
 
 const fn opencode_managed(path: &'static str) -> FileRow {

@@ -1,10 +1,13 @@
 //! `smcp import`: a package of a server that is started otherwise today.
 
+mod restate;
+
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use cap_std::fs::Dir;
 use clap::Args;
 use serde_json::Map;
 use serde_json::Value;
@@ -17,6 +20,7 @@ use crate::cli::registry::publish;
 use crate::cli::registry::publish::PublishTarget;
 use smcp_authority as authority;
 use smcp_authority::ScratchFolder;
+use smcp_bundle::pack::patterns::Pattern;
 use smcp_import as import;
 use smcp_import::ImportError;
 use smcp_import::ImportLock;
@@ -32,14 +36,17 @@ use smcp_model::facts::Status;
 use smcp_model::imported::ImportedFrom;
 use smcp_model::json as model_json;
 use smcp_model::limits;
+use smcp_model::name::PackageId;
 use smcp_model::package::PackageRef;
 use smcp_model::package::Selector;
+use smcp_model::package::Version;
 use smcp_model::registry::Registry;
 use smcp_model::text::SafeText;
 use smcp_pipeline as pipeline;
 use smcp_registry::FactChange;
 use smcp_registry::PublishRequest;
 use smcp_registry::Published;
+use smcp_registry::Restated;
 use smcp_report::json;
 use smcp_report::style::Span;
 
@@ -121,6 +128,9 @@ impl ImportCommand {
 
     /// Carries the command out.
     pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
+        if let Some(exit) = self.restate(app)? {
+            return Ok(exit);
+        }
         match self.import(app)? {
             Ok((target, imported, published)) => self.answer(app, &target, &imported, &published),
             Err(exit) => Ok(exit),
@@ -170,22 +180,41 @@ impl ImportCommand {
 
     fn publish(&self, target: &PublishTarget, imported: &Imported) -> Result<Published, Failure> {
         let Imported { root, id, version, lock, left_out, .. } = imported;
-        target.publish(&PublishRequest {
-            id: id.clone(),
-            version: version.clone(),
-            bundle_dir: root.try_clone()?,
+        let from = imported_from(lock);
+        let request =
+            self.request(id.clone(), version.clone(), root.try_clone()?, left_out.clone(), Some(from.clone()));
+        if self.is_about_facts()
+            && let Some(Restated { published, .. }) = target.restate(&request, &|there| *there == from)?
+        {
+            return Ok(published);
+        }
+        target.publish(&request)
+    }
+
+    fn request(
+        &self,
+        id: PackageId,
+        version: Version,
+        bundle_dir: Dir,
+        exclude: Vec<Pattern>,
+        source: Option<ImportedFrom>,
+    ) -> PublishRequest<'static> {
+        PublishRequest {
+            id,
+            version,
+            bundle_dir,
             origin: self.origin.clone(),
             cert_level: self.cert_level,
             score: self.score,
             findings: None,
             status: self.status.as_deref().map(Status::from_word),
             keep_facts: true,
-            exclude: left_out.clone(),
+            exclude,
             // What everybody can have of its own registry is no secret.
             include_secrets: true,
             attestation: None,
-            source: Some(imported_from(lock)),
-        })
+            source,
+        }
     }
 
     /// Says what was made.
@@ -231,6 +260,11 @@ impl ImportCommand {
     }
 }
 
+fn changes(published: &Published) -> Vec<Value> {
+    let changes = published.changes.iter();
+    changes.map(|FactChange { fact, before, after }| json!({"fact": fact, "from": before, "to": after})).collect()
+}
+
 /// The registry that a package goes into: the one that is named, or that of the configuration when it is a directory.
 pub(super) fn registry(app: &App) -> Result<Registry, Failure> {
     let (registry, is_named) = match app.named_registry() {
@@ -259,8 +293,6 @@ fn imported_from(lock: &ImportLock) -> ImportedFrom {
 /// What was made, for machines.
 fn document(reference: &str, imported: &Imported, published: &Published) -> Value {
     let Imported { lock, command, variables, remarks, .. } = imported;
-    let changes = published.changes.iter();
-    let changes = changes.map(|FactChange { fact, before, after }| json!({"fact": fact, "from": before, "to": after}));
     let variables = variables.iter().map(|(name, required)| json!({"name": name, "required": required}));
     json!({
         "schema": "smcp.imported/1",
@@ -271,7 +303,7 @@ fn document(reference: &str, imported: &Imported, published: &Published) -> Valu
         "bundle_digest": published.bundle_digest,
         "bundle_size": published.bundle_size,
         "known": published.updated,
-        "changes": changes.collect::<Vec<_>>(),
+        "changes": changes(published),
         "command": command,
         "variables": variables.collect::<Vec<_>>(),
         "remarks": remarks.iter().chain(&published.remarks).collect::<Vec<_>>(),

@@ -169,7 +169,9 @@ impl McpConfigCommand {
         if let Some(place) = place {
             let how = match profile.format() {
                 FileFormat::Json | FileFormat::Toml => "--write puts it there",
-                FileFormat::Yaml => "where its first line stands there already, the rest goes below that",
+                FileFormat::Yaml | FileFormat::Markdown => {
+                    "where its first line stands there already, the rest goes below that"
+                }
             };
             app.notice(&format!("this goes into {}; {how}", place.display()));
         }

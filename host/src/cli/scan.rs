@@ -14,6 +14,7 @@ mod wrap;
 use std::path::Path;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use anyhow::anyhow;
 use clap::Args;
 use clap::ValueEnum;
@@ -139,7 +140,11 @@ impl ScanCommand {
     fn found(&self, app: &App) -> Result<Vec<ServerFile>, Failure> {
         let folders = Folders::of(app);
         let here = [app.places().working_directory.clone()];
-        let projects: Vec<PathBuf> = self.dir.iter().map(|dir| app.path(dir)).collect::<Result<_, _>>()?;
+        if folders.home.is_none() {
+            let unknown = "HOME is not an absolute path, so the files of clients can't be found";
+            return Err(Failure::usage(anyhow!(unknown)));
+        }
+        let projects: Vec<PathBuf> = self.dir.iter().map(|dir| project(app, dir)).collect::<Result<_, _>>()?;
         let projects = if projects.is_empty() { here.as_slice() } else { &projects };
         let nowhere = [PathBuf::new()];
         let mut found: Vec<ServerFile> = Vec::new();
@@ -167,6 +172,15 @@ impl ScanCommand {
         }
         Ok(found)
     }
+}
+
+/// Returns a folder that `--dir` names. One that is not there has no files, and nothing would be wrong with it.
+fn project(app: &App, dir: &Path) -> Result<PathBuf, Failure> {
+    let path = app.path(dir)?;
+    authority::open_dir(&path)
+        .with_context(|| format!("while reading --dir {}", dir.display()))
+        .map_err(Failure::usage)?;
+    Ok(path)
 }
 
 /// Returns the user whose home root scans.

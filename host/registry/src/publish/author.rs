@@ -14,6 +14,7 @@ use smcp_bundle::manifest::ManifestError;
 use smcp_bundle::manifest::Platform;
 use smcp_bundle::pack;
 use smcp_model::bounded;
+use smcp_model::elsewhere::RunsElsewhere;
 use smcp_model::facts::Status;
 use smcp_model::fetches::Fetches;
 use smcp_model::json;
@@ -70,7 +71,8 @@ pub(super) fn read(request: &PublishRequest<'_>, label: &str) -> Result<AuthorMa
         return refuse(&format!("the status `{status}` is not known; expected one of {}", Status::KNOWN.join(", ")));
     }
     let fetches = Fetches::of(&read.manifest.entrypoint).map(|fetches| SafeText::new(&fetches.sentence()));
-    let remarks = fetches.into_iter().chain(manifest::unknown_keys(&document)).collect();
+    let elsewhere = RunsElsewhere::of(&read.manifest.entrypoint).map(|it| SafeText::new(&it.sentence()));
+    let remarks = fetches.into_iter().chain(elsewhere).chain(manifest::unknown_keys(&document)).collect();
     let expected = expected(&read.manifest.entrypoint);
     Ok(AuthorManifest { document, git_sha: read.identity.git_sha, expected, remarks })
 }

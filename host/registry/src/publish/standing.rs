@@ -84,13 +84,20 @@ pub(super) fn settle(
 
 /// The facts of a version that is there: those of its document, and of its manifest.
 fn facts_of(registry: &DirectoryRegistry, known: &Resolution) -> Result<Facts, PackageError> {
+    let document = manifest_of(registry, known)?;
+    Ok(manifest::believe(document.get("certification"), known.facts.clone()))
+}
+
+/// The manifest of a version that is there.
+pub(super) fn manifest_of(
+    registry: &DirectoryRegistry,
+    known: &Resolution,
+) -> Result<Map<String, Value>, PackageError> {
     let digest = &known.manifest_digest;
     let (file, _) = registry.verified(Artifact::Manifest, digest, &Deadline::none())?;
     let read = bounded::read_within(file, limits::MANIFEST, 0).map_err(registry.failed("read a manifest"))?;
     let bytes = read.ok_or_else(|| VersionProblem::TooLarge(Artifact::Manifest).of(known.label()))?;
-    let document: Map<String, Value> =
-        json::read(&bytes).map_err(|problem| VersionProblem::Document(problem).of(known.label()))?;
-    Ok(manifest::believe(document.get("certification"), known.facts.clone()))
+    json::read(&bytes).map_err(|problem| VersionProblem::Document(problem).of(known.label()))
 }
 
 /// The facts that a publisher states, for people.

@@ -115,6 +115,9 @@ impl ManagedClient {
     /// Why the text is not what the client reads.
     pub(in crate::cli) fn document(self, text: &str) -> Result<Value, String> {
         match self {
+            Self::ClaudeCode | Self::Vscode if jsonc::is_unclear(text) => {
+                Err("readers disagree about where a comment in it ends".to_owned())
+            }
             Self::ClaudeCode | Self::Vscode => {
                 let read: serde_json::Result<Map<String, Value>> = serde_json::from_str(&jsonc::plain(text));
                 Ok(Value::Object(read.map_err(|error| format!("it is not JSON: {error}"))?))

@@ -19,6 +19,8 @@ pub(in crate::cli) enum FileFormat {
     Toml,
     /// YAML: printed, never changed.
     Yaml,
+    /// YAML at the head of a Markdown text: read, never changed.
+    Markdown,
 }
 
 /// One thing that has to be in the file.
@@ -127,7 +129,7 @@ impl FileFormat {
         match self {
             Self::Json => json::merge("", additions, false),
             Self::Toml => toml::merge("", additions, false),
-            Self::Yaml => Ok(yaml::document(additions)),
+            Self::Yaml | Self::Markdown => Ok(yaml::document(additions)),
         }
     }
 
@@ -140,7 +142,7 @@ impl FileFormat {
         match self {
             Self::Json => json::merge(text, additions, force),
             Self::Toml => toml::merge(text, additions, force),
-            Self::Yaml => Err(MergeError::Yaml),
+            Self::Yaml | Self::Markdown => Err(MergeError::Yaml),
         }
     }
 
@@ -149,7 +151,7 @@ impl FileFormat {
         match self {
             // Each of them takes a walk through the text.
             Self::Json if text.len().saturating_mul(entries.len()) <= limits::CLIENT_FILE => json::lines(text, entries),
-            Self::Json | Self::Toml | Self::Yaml => vec![0; entries.len()],
+            Self::Json | Self::Toml | Self::Yaml | Self::Markdown => vec![0; entries.len()],
         }
     }
 
@@ -166,7 +168,7 @@ impl FileFormat {
         match self {
             Self::Json => json::rewrite(text, keys, new),
             Self::Toml => toml::rewrite(text, keys, new),
-            Self::Yaml => Err(MergeError::Yaml),
+            Self::Yaml | Self::Markdown => Err(MergeError::Yaml),
         }
     }
 }

@@ -14,6 +14,9 @@ use crate::cli::client::merge::FileFormat;
 use smcp_authority as authority;
 use smcp_model::scan::Scope;
 
+/// The most folders that `**` stands for: more than anybody has agents in, and an end for links that lead in a circle.
+const FOLDERS: usize = 1_000;
+
 /// Where a user's files are, and those of the machine.
 #[derive(Debug, Clone, Default)]
 pub(in crate::cli) struct Folders {
@@ -77,7 +80,7 @@ impl ProjectReach {
     }
 }
 
-/// Where a file with a client's servers is. A `*` in it is any text of a name.
+/// Where a file with a client's servers is. A `*` in it is any text of a name, and `**` any folders below each other.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::cli) enum FileLocation {
     /// In the home.
@@ -88,6 +91,8 @@ pub(in crate::cli) enum FileLocation {
     Application(&'static str),
     /// In `CLAUDE_CONFIG_DIR` or the home.
     Claude(&'static str),
+    /// In `CLAUDE_CONFIG_DIR` or `~/.claude`.
+    ClaudeFolder(&'static str),
     /// In `CODEX_HOME` or `~/.codex`.
     Codex(&'static str),
     /// In the folder of a project.
@@ -127,6 +132,7 @@ impl FileRow {
             | FileLocation::Config(_)
             | FileLocation::Application(_)
             | FileLocation::Claude(_)
+            | FileLocation::ClaudeFolder(_)
             | FileLocation::Codex(_) => Scope::User,
             FileLocation::Project(_) => Scope::Project,
             FileLocation::Machine(_) | FileLocation::MachineApplication { .. } => Scope::Managed,
@@ -143,6 +149,7 @@ impl FileRow {
             FileLocation::Application(below) if folders.macos => (home("Library/Application Support"), below),
             FileLocation::Application(below) => (config(), below),
             FileLocation::Claude(below) => (folders.claude_config.clone().or_else(|| home("")), below),
+            FileLocation::ClaudeFolder(below) => (folders.claude_config.clone().or_else(|| home(".claude")), below),
             FileLocation::Codex(below) => (folders.codex_home.clone().or_else(|| home(".codex")), below),
             FileLocation::Project(below) => (Some(project.to_owned()), below),
             FileLocation::MachineApplication { macos, .. } if folders.macos => {
@@ -172,6 +179,9 @@ fn below(folder: PathBuf, problem: Option<io::Error>, part: &OsStr) -> Vec<(Path
     if problem.is_some() {
         return vec![(folder, problem)];
     }
+    if part == "**" {
+        return tree(folder);
+    }
     let Some((begin, end)) = part.to_str().and_then(|part| part.split_once('*')) else {
         return vec![(folder.join(part), None)];
     };
@@ -186,6 +196,28 @@ fn below(folder: PathBuf, problem: Option<io::Error>, part: &OsStr) -> Vec<(Path
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Vec::new(),
         Err(error) => vec![(folder, Some(error))],
     }
+}
+
+/// Returns a folder and every folder below it, those that links lead to included.
+fn tree(folder: PathBuf) -> Vec<(PathBuf, Option<io::Error>)> {
+    let (mut waiting, mut found) = (vec![folder], Vec::new());
+    while let Some(folder) = waiting.pop() {
+        if found.len() >= FOLDERS {
+            let problem = io::Error::other(format!("more than {FOLDERS} folders are there"));
+            found.push((folder, Some(problem)));
+            break;
+        }
+        match authority::names(&folder) {
+            Ok(names) => {
+                waiting.extend(names.iter().map(|name| folder.join(name)));
+                found.push((folder, None));
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            Err(error) => found.push((folder, Some(error))),
+        }
+    }
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
+    found
 }
 
 impl Profile {

@@ -71,21 +71,35 @@ fn projects_and_machines_have_their_places() {
 
     let linux = Folders { home: Some("/home/me".into()), machine: "/etc".into(), ..Folders::default() };
     let macos = Folders { macos: true, ..linux.clone() };
-    let cases: [(Client, Scope, &[&str], &[&str]); 8] = [
-        (Client::ClaudeCode, Scope::Project, &["/work/.mcp.json"], &["/work/.mcp.json"]),
+    let cases: [(Client, Scope, &[&str], &[&str]); 9] = [
+        (Client::ClaudeCode, Scope::User, &["/home/me/.claude/agents/**/*.md"], &["/home/me/.claude/agents/**/*.md"]),
+        (
+            Client::ClaudeCode,
+            Scope::Project,
+            &["/work/.mcp.json", "/work/.claude/agents/**/*.md"],
+            &["/work/.mcp.json", "/work/.claude/agents/**/*.md"],
+        ),
         (
             Client::ClaudeCode,
             Scope::Managed,
-            &["/etc/claude-code/managed-mcp.json"],
-            &["/Library/Application Support/ClaudeCode/managed-mcp.json"],
+            &["/etc/claude-code/.claude/agents/**/*.md", "/etc/claude-code/managed-mcp.json"],
+            &[
+                "/Library/Application Support/ClaudeCode/.claude/agents/**/*.md",
+                "/Library/Application Support/ClaudeCode/managed-mcp.json",
+            ],
         ),
         (
             Client::Codex,
             Scope::Managed,
-            &["/etc/codex/config.toml", "/etc/codex/managed_config.toml"],
-            &["/etc/codex/config.toml", "/etc/codex/managed_config.toml"],
+            &["/etc/codex/agents/**/*.toml", "/etc/codex/config.toml", "/etc/codex/managed_config.toml"],
+            &["/etc/codex/agents/**/*.toml", "/etc/codex/config.toml", "/etc/codex/managed_config.toml"],
         ),
-        (Client::Codex, Scope::Project, &["/work/.codex/config.toml"], &["/work/.codex/config.toml"]),
+        (
+            Client::Codex,
+            Scope::Project,
+            &["/work/.codex/config.toml", "/work/.codex/agents/**/*.toml"],
+            &["/work/.codex/config.toml", "/work/.codex/agents/**/*.toml"],
+        ),
         (
             Client::Gemini,
             Scope::Managed,

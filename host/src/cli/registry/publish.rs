@@ -18,6 +18,7 @@ use smcp_model::facts::CertLevel;
 use smcp_model::facts::Score;
 use smcp_model::facts::SeverityCounts;
 use smcp_model::facts::Status;
+use smcp_model::imported::ImportedFrom;
 use smcp_model::name::PackageId;
 use smcp_model::oci::OciPlace;
 use smcp_model::package::PackageRef;
@@ -27,6 +28,7 @@ use smcp_model::registry::Registry;
 use smcp_model::registry::RegistryUrl;
 use smcp_model::statement::FactsStatement;
 use smcp_model::text::SafeText;
+use smcp_model::text::is_unseen;
 use smcp_pipeline as pipeline;
 use smcp_pipeline::PipelineError;
 use smcp_pipeline::Session;
@@ -35,6 +37,7 @@ use smcp_registry as registry;
 use smcp_registry::PublishRequest;
 use smcp_registry::Published;
 use smcp_registry::RegistryClient;
+use smcp_registry::Restated;
 use smcp_report::style::Span;
 
 /// Pack a directory and publish it in the registry that --registry names: a directory, or oci://HOST/PREFIX.
@@ -77,8 +80,8 @@ pub(in crate::cli) struct PublishCommand {
 }
 
 pub(in crate::cli) fn parse_origin(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() {
-        return Err("expected a word such as official, verified or community".to_owned());
+    if text.is_empty() || text.chars().any(|letter| letter.is_whitespace() || is_unseen(letter)) {
+        return Err("expected one word such as official, verified or community".to_owned());
     }
     Ok(text.to_owned())
 }
@@ -156,14 +159,15 @@ fn no_target(url: &RegistryUrl) -> anyhow::Error {
 pub(in crate::cli) fn rows(registry: &Registry, published: &Published) -> Vec<(&'static str, Span)> {
     let Published { manifest_digest, bundle_digest, bundle_size, image_digest, files, unpacked, .. } = published;
     let Published { left_out, left_out_count, changes, .. } = published;
+    let is_packed = *files > 0;
     let files = if *files == 1 { "1 file".to_owned() } else { format!("{files} files") };
     let mut rows: Vec<_> = changes.iter().map(|change| ("changed", Span::plain(change.to_string()))).collect();
     rows.extend([
         ("registry", Span::plain(registry.to_string())),
         ("manifest", Span::plain(manifest_digest.to_string())),
         ("bundle", Span::plain(format!("{bundle_digest}, {bundle_size} bytes"))),
-        ("packed", Span::plain(format!("{files}, {unpacked} bytes"))),
     ]);
+    rows.extend(is_packed.then(|| ("packed", Span::plain(format!("{files}, {unpacked} bytes")))));
     rows.extend(image_digest.map(|digest| ("image", Span::plain(digest.to_string()))));
     if *left_out_count > 0 {
         let names: Vec<&str> = left_out.iter().map(SafeText::as_str).collect();
@@ -229,6 +233,17 @@ impl PublishTarget {
             Err(error) if error.is_absence() => Ok(None),
             Err(error) => Err(PipelineError::from(error).into()),
         }
+    }
+
+    /// Changes what a directory says of a version that was imported before; `None` when there is none that is meant.
+    pub(in crate::cli) fn restate(
+        &self,
+        request: &PublishRequest<'_>,
+        is_meant: &dyn Fn(&ImportedFrom) -> bool,
+    ) -> Result<Option<Restated>, Failure> {
+        let Self::Directory { registry, path, .. } = self else { return Ok(None) };
+        let client = pipeline::open_directory(registry, path)?;
+        Ok(registry::restate(&client, request, is_meant).map_err(PipelineError::from)?)
     }
 
     /// Publishes the package; removes the directory again when it was made for this and publishing fails.

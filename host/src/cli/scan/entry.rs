@@ -13,6 +13,8 @@ pub(super) enum ClientStart {
         variables: Vec<(String, Option<String>)>,
         /// Whether a file has more of them.
         has_file: bool,
+        /// The folder that it starts in, as the file names it.
+        folder: Option<String>,
     },
     /// Connect to a URL.
     Url(String),
@@ -25,7 +27,7 @@ pub(super) enum ClientStart {
 /// The kinds of Goose's extensions that are no program of their own.
 const BUILT_IN: [&str; 3] = ["builtin", "platform", "frontend"];
 /// The keys of a URL, by client.
-const URLS: [&str; 4] = ["url", "serverUrl", "httpUrl", "uri"];
+const URLS: [&str; 5] = ["url", "serverUrl", "httpUrl", "http_url", "uri"];
 /// The keys of variables with values, by client.
 const VARIABLES: [&str; 3] = ["env", "environment", "envs"];
 /// The keys of names of variables, by client.
@@ -40,7 +42,8 @@ impl ClientStart {
             return Self::BuiltIn(kind.to_owned());
         }
         if kind == "inline_python" {
-            return Self::Command { words: vec!["uvx".to_owned()], variables: Vec::new(), has_file: false };
+            let words = vec!["uvx".to_owned()];
+            return Self::Command { words, variables: Vec::new(), has_file: false, folder: None };
         }
         let url = URLS.iter().find_map(|key| members.get(*key)).filter(|url| !url.is_null());
         let command = ["command", "cmd"].iter().find_map(|key| members.get(*key)).filter(|command| !command.is_null());
@@ -56,7 +59,10 @@ impl ClientStart {
                 match words(program, inner.get("args")) {
                     Some(words) => {
                         let has_file = entry.get("envFile").is_some();
-                        Self::Command { words, variables: variables(inner), has_file }
+                        let folder = entry.get("cwd").filter(|folder| !folder.is_null());
+                        // One that is no text is named by no whole path.
+                        let folder = folder.map(|folder| folder.as_str().unwrap_or_default().to_owned());
+                        Self::Command { words, variables: variables(inner), has_file, folder }
                     }
                     None => Self::Unknown("its command or its arguments are no texts"),
                 }
@@ -109,7 +115,7 @@ mod tests {
 
     fn command(words: &[&str]) -> ClientStart {
         let words = words.iter().map(|word| (*word).to_owned()).collect();
-        ClientStart::Command { words, variables: Vec::new(), has_file: false }
+        ClientStart::Command { words, variables: Vec::new(), has_file: false, folder: None }
     }
 
     #[test]

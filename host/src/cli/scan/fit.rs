@@ -9,6 +9,7 @@ use crate::cli::failure::Failure;
 use crate::cli::scan::ServerFile;
 use crate::cli::scan::entry::ClientStart;
 use crate::cli::scan::package::PackagedLine;
+use crate::cli::scan::read;
 use crate::cli::scan::read::FoundServer;
 use crate::cli::scan::shown;
 use crate::cli::scan::sort;
@@ -27,7 +28,10 @@ pub(super) fn unfit(
     if file.row.scope() == Scope::Managed || file.row.sections == EXTENSION {
         return Some("the file is not yours to change by hand".to_owned());
     }
-    if file.row.format == FileFormat::Yaml {
+    if read::is_line(server) {
+        return Some("it is a whole line in its settings, and no program".to_owned());
+    }
+    if matches!(file.row.format, FileFormat::Yaml | FileFormat::Markdown) {
         return Some("smcp changes no YAML, because it could not keep comments and layout".to_owned());
     }
     if shown::whole_line(words).is_some() {
@@ -65,7 +69,7 @@ fn is_relative(word: &str) -> bool {
 /// Whether a file has a server that can be put behind smcp, as far as its words tell.
 pub(super) fn is_wrappable(file: &ServerFile) -> bool {
     let fits = |server: &FoundServer| match ClientStart::of(&server.entry) {
-        ClientStart::Command { words, variables, has_file } if server.off.is_none() => {
+        ClientStart::Command { words, variables, has_file, .. } if server.off.is_none() => {
             let variables: Vec<_> = variables.into_iter().map(|(name, _)| name).collect();
             PackagedLine::of(&words).is_ok() && unfit(file, server, &words, &variables, has_file).is_none()
         }

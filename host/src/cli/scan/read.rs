@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Map;
 use serde_json::Value;
+use serde_json::json;
 
 use crate::cli::client::EXTENSION;
 use crate::cli::client::Profile;
@@ -23,6 +24,13 @@ use smcp_yaml::Bounds;
 /// The bounds of a client's YAML.
 const BOUNDS: Bounds =
     Bounds { document: "a client's file", expanded: limits::CONFIG_EXPANDED, brackets: limits::CONFIG_BRACKETS };
+
+/// The settings of Gemini CLI and Qwen Code with the command line of one more server, now and in older versions.
+const LINES: [&[&str]; 2] = [&["mcp", "serverCommand"], &["mcpServerCommand"]];
+/// What the clients call that server.
+const LINE_NAME: &str = "mcp";
+/// The keys of servers in the heads of agents.
+const AGENT_KEYS: [&str; 2] = ["mcpServers", "mcp_servers"];
 
 /// The most servers of one file: more than any client starts, and a bound for the work with each.
 const SERVERS: usize = 1_000;
@@ -68,6 +76,9 @@ pub(super) fn text(path: &Path) -> Result<Option<String>, SafeText> {
 /// Why it is not a document of its format.
 pub(super) fn document(text: &str, format: FileFormat) -> Result<Map<String, Value>, SafeText> {
     let value = match format {
+        FileFormat::Json if jsonc::is_unclear(text) => {
+            return Err(SafeText::new("clients disagree about where a comment in it ends"));
+        }
         FileFormat::Json => {
             let plain = jsonc::plain(text);
             if plain.trim_ascii().is_empty() {
@@ -77,14 +88,8 @@ pub(super) fn document(text: &str, format: FileFormat) -> Result<Map<String, Val
             read.map_err(|error| SafeText::new(&format!("it is not JSON: {error}")))?
         }
         FileFormat::Toml => merge::read_toml(text).map_err(|error| SafeText::new(&error.to_string()))?,
-        FileFormat::Yaml => {
-            let no_yaml = |message: &str| SafeText::new(&format!("it is not YAML that clients agree on: {message}"));
-            let tree = smcp_yaml::parse(text, &BOUNDS).map_err(|malformed| {
-                let line = malformed.position.map_or_else(String::new, |at| format!(" in line {}", at.line));
-                no_yaml(&format!("{}{line}", malformed.message))
-            })?;
-            smcp_yaml::to_json(&tree).map_err(|_| no_yaml("it has a key twice, or a value that is no data"))?
-        }
+        FileFormat::Yaml => yaml(text)?,
+        FileFormat::Markdown => head(text)?,
     };
     match value {
         Value::Object(members) => Ok(members),
@@ -93,6 +98,41 @@ pub(super) fn document(text: &str, format: FileFormat) -> Result<Map<String, Val
             Err(SafeText::new("it is not an object"))
         }
     }
+}
+
+fn yaml(text: &str) -> Result<Value, SafeText> {
+    let no_yaml = |message: &str| SafeText::new(&format!("it is not YAML that clients agree on: {message}"));
+    let tree = smcp_yaml::parse(text, &BOUNDS).map_err(|malformed| {
+        let line = malformed.position.map_or_else(String::new, |at| format!(" in line {}", at.line));
+        no_yaml(&format!("{}{line}", malformed.message))
+    })?;
+    smcp_yaml::to_json(&tree).map_err(|_| no_yaml("it has a key twice, or a value that is no data"))
+}
+
+/// Parses the YAML between lines of `---` at the head of a text.
+fn head(text: &str) -> Result<Value, SafeText> {
+    let is_blank = |rest: &str| rest.chars().all(|letter| letter.is_whitespace() || letter == '\u{feff}');
+    let begun = text.strip_prefix("---").and_then(|text| text.split_once('\n'));
+    let Some((_, text)) = begun.filter(|(rest, _)| is_blank(rest)) else { return Ok(Value::Null) };
+    let end = if text.starts_with("---") { Some(0) } else { text.find("\n---") };
+    let Some(head) = end.and_then(|end| text.get(..end)) else { return Ok(Value::Null) };
+    let names_servers = AGENT_KEYS.iter().any(|key| head.contains(key));
+    if names_servers && head.contains("---") {
+        return Err(SafeText::new("clients disagree about where its head ends"));
+    }
+    match yaml(head) {
+        // People write descriptions that are no YAML, and clients read the rest. No servers are in it, unless a key hides.
+        Err(_) if !names_servers && !head.lines().any(may_hide) => Ok(Value::Null),
+        // A list of agents that are elsewhere has no servers.
+        Ok(Value::Array(_)) => Ok(Value::Null),
+        read => read,
+    }
+}
+
+/// Whether a line may have a key in another form than its letters.
+fn may_hide(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with('{') || line.starts_with(['"', '?', '&', '!']) && line.contains('\\')
 }
 
 /// Returns the servers of a document.
@@ -109,7 +149,10 @@ pub(super) fn servers(
         found.extend(extension(document));
         return Ok(found);
     }
-    for section in row.sections {
+    if row.format == FileFormat::Markdown {
+        found.extend(row.sections.iter().copied().flatten().flat_map(|key| agent(document, key)));
+    }
+    for section in row.sections.iter().filter(|_| row.format != FileFormat::Markdown) {
         walk(document, section, &mut Vec::new(), None, &mut found)?;
     }
     if found.len() > SERVERS {
@@ -121,7 +164,49 @@ pub(super) fn servers(
     for server in &mut found {
         server.off = switched_off(document, profile, server);
     }
+    if profile.is_gemini {
+        found.extend(LINES.iter().filter_map(|keys| of_line(document, keys)));
+    }
     Ok(found)
+}
+
+/// The servers of an agent: a mapping, or a list of mappings and of the names of servers that stand elsewhere.
+fn agent(head: &Map<String, Value>, key: &str) -> Vec<FoundServer> {
+    let listed = match head.get(key) {
+        Some(Value::Array(items)) => items.as_slice(),
+        Some(servers) => std::slice::from_ref(servers),
+        None => &[],
+    };
+    let servers = listed.iter().filter_map(Value::as_object).flatten();
+    let found = servers.map(|(name, entry)| FoundServer {
+        name: name.clone(),
+        project: None,
+        keys: vec![key.to_owned(), name.clone()],
+        entry: entry.clone(),
+        off: None,
+    });
+    found.collect()
+}
+
+/// The server of which a setting has the command line alone.
+fn of_line(document: &Map<String, Value>, keys: &[&str]) -> Option<FoundServer> {
+    let (first, rest) = keys.split_first()?;
+    let line = rest.iter().try_fold(document.get(*first)?, |value, key| value.get(key))?;
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || " \t-_./:@=+,".contains(letter);
+    let command: Value = match line {
+        Value::Null => return None,
+        Value::String(line) if line.trim().is_empty() => return None,
+        Value::String(line) if line.chars().all(is_plain) => line.split_ascii_whitespace().collect(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => line.clone(),
+    };
+    let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+    let entry = json!({ "command": command });
+    Some(FoundServer { name: LINE_NAME.to_owned(), project: None, keys, entry, off: None })
+}
+
+/// Whether a setting has the command line of a server, and nothing else of it.
+pub(super) fn is_line(server: &FoundServer) -> bool {
+    server.name == LINE_NAME && LINES.iter().any(|keys| keys.iter().eq(&server.keys))
 }
 
 /// What an installed MCP bundle is started with.
@@ -148,7 +233,8 @@ fn walk(
     };
     let inside = object.iter().filter(|(key, _)| *first == "*" || key == first);
     for (key, value) in inside {
-        let project = if *first == "*" { Some(key.as_str()) } else { project };
+        let is_project = *first == "*" && keys.iter().eq(["projects"]);
+        let project = if is_project { Some(key.as_str()) } else { project };
         keys.push(key.clone());
         match value {
             Value::Object(object) => walk(object, rest, keys, project, found)?,
@@ -177,7 +263,7 @@ fn switched_off(document: &Map<String, Value>, profile: &Profile, server: &Found
         let disabled = document.get("projects").and_then(|projects| projects.get(project)?.get("disabledMcpServers"));
         return names(disabled)?.then(|| SafeText::new("disabledMcpServers"));
     }
-    if !profile.has_lists {
+    if !profile.is_gemini {
         return None;
     }
     let lists = document.get("mcp");

@@ -13,7 +13,6 @@ use crate::cli::args::Command;
 use crate::cli::forecast::Forecast;
 use crate::cli::run::RunCommand;
 use crate::cli::scan::entry::ClientStart;
-use crate::cli::scan::package;
 use crate::cli::scan::read;
 use crate::cli::scan::shown;
 use smcp_authority as authority;
@@ -34,8 +33,8 @@ pub(super) struct Sorter<'a> {
     judged: RefCell<BTreeMap<GatedLine, Today>>,
 }
 
-/// A command line, and the variables that go with it.
-type GatedLine = (Vec<String>, Vec<(String, Option<String>)>);
+/// A command line, the variables that go with it, and the folder that it starts in.
+type GatedLine = (Vec<String>, Vec<(String, Option<String>)>, Option<String>);
 
 impl<'a> Sorter<'a> {
     pub(super) fn new(app: &'a App) -> Self {
@@ -55,17 +54,17 @@ impl<'a> Sorter<'a> {
             ClientStart::Url(url) => past(PastKind::Url, &shown::host_of(url), None),
             ClientStart::BuiltIn(kind) => past(PastKind::BuiltIn, kind, None),
             ClientStart::Unknown(why) => past(PastKind::Unknown, why, None),
-            ClientStart::Command { words, variables, has_file } => {
+            ClientStart::Command { words, variables, has_file, folder } => {
                 let first = words.first().map_or("", String::as_str);
                 if let Some(line) = shown::whole_line(words) {
                     return shown::command(&line, Some("its `command` is a whole line, and no program"));
                 }
-                if package::program(first) != "smcp" {
+                if first.rsplit('/').next() != Some("smcp") {
                     return shown::command(words, None);
                 }
                 let gated = match has_file {
                     true => Err("which variables its `envFile` has is not known".to_owned()),
-                    false => self.gated(words, variables),
+                    false => self.gated(words, variables, folder.as_deref()),
                 };
                 gated.unwrap_or_else(|why| past(PastKind::Command, first, Some(&why)))
             }
@@ -73,7 +72,12 @@ impl<'a> Sorter<'a> {
     }
 
     /// Returns what a line of smcp starts, or why it counts as any other command.
-    fn gated(&self, words: &[String], variables: &[(String, Option<String>)]) -> Result<StartWay, String> {
+    fn gated(
+        &self,
+        words: &[String],
+        variables: &[(String, Option<String>)],
+        folder: Option<&str>,
+    ) -> Result<StartWay, String> {
         self.check_own(words)?;
         let line: Vec<OsString> = words.iter().map(OsString::from).collect();
         let parsed = args::parse(&line).map_err(|_| "this smcp does not understand the line".to_owned())?;
@@ -81,12 +85,20 @@ impl<'a> Sorter<'a> {
         let (reference, trust) = run.0.asked().ok_or("it starts no server")?;
         check_variables(&run.0, variables)?;
         let pinned = !matches!(reference.selector, Selector::Latest);
-        let key = (words.to_vec(), variables.to_vec());
+        let key = (words.to_vec(), variables.to_vec(), folder.map(str::to_owned));
         let known = self.judged.borrow().get(&key).cloned();
         let today = known.unwrap_or_else(|| {
             let environment = variables.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
-            let started = self.app.started_elsewhere(parsed.global, line, environment);
-            today(&started, reference, trust)
+            match folder.map(Path::new) {
+                Some(folder) if !folder.is_absolute() => Today {
+                    state: "unknown",
+                    message: Some(SafeText::new("its `cwd` is no whole path, and rules may be in that folder")),
+                },
+                folder => {
+                    let started = self.app.started_elsewhere(parsed.global, line, environment, folder);
+                    today(&started, reference, trust)
+                }
+            }
         });
         self.judged.borrow_mut().insert(key, today.clone());
         Ok(StartWay::Gated { package: SafeText::new(&reference.to_string()), pinned, today })
@@ -145,6 +157,7 @@ impl App {
         global: crate::cli::global::Global,
         line: Vec<OsString>,
         variables: impl Iterator<Item = (&'v String, &'v String)>,
+        folder: Option<&Path>,
     ) -> Self {
         let mut system = self.system().clone();
         system.offline = true;
@@ -153,6 +166,7 @@ impl App {
             system.environment.retain(|(known, _)| known != name.as_str());
             system.environment.push((name.into(), value.into()));
         }
-        self.beside(global, line, system, (io::sink(), io::sink()))
+        let folder = folder.unwrap_or(&self.places().working_directory);
+        self.beside(folder, global, line, system, (io::sink(), io::sink()))
     }
 }

@@ -32,6 +32,7 @@ use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
 use smcp_model::package::Selector;
 use smcp_model::registry::Registry;
+use smcp_model::scan::shown_name;
 use smcp_model::text::SafeText;
 use smcp_registry::PackageError;
 use smcp_registry::RegistryClient as _;
@@ -141,7 +142,7 @@ impl WrapOptions {
             let next = readers().map(|file| ("next", Span::plain(file.profile.reload)));
             let rows: Vec<_> = rows.into_iter().flatten().chain(next).collect();
             let reference = package.as_ref().map(ToString::to_string).unwrap_or_default();
-            let name = SafeText::quoted_value(&server.name);
+            let name = shown_name(&server.name);
             let clients: Vec<_> = readers().map(|file| file.profile.name).collect();
             app.done(&format!("{name} in {} starts {reference} through smcp", clients.join(" and ")), &rows)?;
         }
@@ -160,7 +161,7 @@ impl WrapOptions {
         for file in found {
             let Ok((_, servers)) = &file.content else { continue };
             for server in servers.iter().filter(|server| server.off.is_none()) {
-                let ClientStart::Command { words, variables, has_file } = ClientStart::of(&server.entry) else {
+                let ClientStart::Command { words, variables, has_file, .. } = ClientStart::of(&server.entry) else {
                     continue;
                 };
                 let line = shown::whole_line(&words);
@@ -257,7 +258,7 @@ impl WrapOptions {
             Some(package) => format!("start {package} through smcp"),
             None => format!("import {}, and start it through smcp", line.source),
         };
-        let name = SafeText::quoted_value(&server.name);
+        let name = shown_name(&server.name);
         let question = format!("{name} in {}: {becomes}?", file.path.display());
         let mut input = (app.system().stdin)()?;
         let answer = prompt::question(&question, &mut input, &mut app.err());
@@ -313,6 +314,6 @@ impl WrappableServer<'_> {
 
 /// Says of a server that it stays as it is.
 fn stays(app: &App, file: &ServerFile, server: &FoundServer, why: &str) {
-    let name = SafeText::quoted_value(&server.name);
+    let name = shown_name(&server.name);
     app.notice(&format!("{name} in {} stays as it is: {why}", file.path.display()));
 }
