@@ -45,6 +45,7 @@ mod scan;
 mod scan_files;
 mod scan_lines;
 mod scan_places;
+mod scan_sarif;
 mod summary;
 #[cfg(target_os = "linux")]
 mod system;

@@ -41,6 +41,7 @@ mod mutations;
 mod pooled;
 mod program;
 mod replay;
+mod replay_log;
 mod replayed;
 mod same;
 mod session;

@@ -48,7 +48,7 @@ pub(crate) enum Observed {
     Writes(PathBuf),
     /// Make, remove or rename something at this path, and read it as well.
     Changes { path: PathBuf, reads: bool },
-    /// Start a program.
+    /// Start a program beside the server's own.
     Starts(PathBuf),
     /// Make a process.
     Forks,
@@ -79,8 +79,6 @@ pub struct Watcher {
     filter: Vec<Instruction>,
     /// Whether the server may start no other program.
     alone: bool,
-    /// Whether the server's own program was started.
-    begun: bool,
     /// Whether all that it reaches of the network leads to smcp.
     own_network: bool,
 }
@@ -111,7 +109,7 @@ impl Observer {
         let listener = handed::receive(&self.handed, MsgFlags::empty())?.into_iter().next();
         let listener = Listener::new(listener.ok_or(io::ErrorKind::UnexpectedEof)?);
         let Self { filter, alone, own_network, .. } = self;
-        Ok(Watcher { listener, filter, alone, begun: false, own_network })
+        Ok(Watcher { listener, filter, alone, own_network })
     }
 }
 
@@ -120,8 +118,14 @@ impl Watcher {
     ///
     /// # Errors
     /// When the kernel takes no answers. From then on it refuses what it would have asked about.
-    pub fn watch(mut self, seen: &SeenServer, view: FileView, mut connects: impl FnMut(SocketAddr)) -> io::Result<()> {
+    pub fn watch(self, seen: &SeenServer, view: FileView, mut connects: impl FnMut(SocketAddr)) -> io::Result<()> {
         while let Some(question) = self.listener.next()? {
+            // The server's own start needs no token: it is the first, and made by smcp.
+            if question.call.number == EXECVE && !seen.has_begun() {
+                seen.begin();
+                self.listener.answer(&question, FilterVerdict::Allowed)?;
+                continue;
+            }
             let tracee = Tracee::new(question.thread, view);
             let mut found = calls::observed(&question.call, &tracee);
             found.extend(tracee.is_unseen().then_some(Observed::Unseen));
@@ -152,11 +156,8 @@ impl Watcher {
         self.own_network && matches!(observed, Observed::ConnectsTo(path) if is(path))
     }
 
-    /// What the filter says. It can know the server's own start by its place: it is the first.
-    fn verdict(&mut self, call: &SystemCall) -> FilterVerdict {
-        if call.number == EXECVE && !std::mem::replace(&mut self.begun, true) {
-            return FilterVerdict::Allowed;
-        }
+    /// What the filter says. It has no token by which another start could be allowed.
+    fn verdict(&self, call: &SystemCall) -> FilterVerdict {
         if call.number == EXECVE && self.alone {
             return FilterVerdict::Refused(NOT_PERMITTED);
         }

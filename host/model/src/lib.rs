@@ -30,6 +30,7 @@ pub mod facts;
 pub mod facts_document;
 pub mod fetches;
 pub mod guarded;
+pub mod host_entry;
 pub mod imported;
 pub mod json;
 pub mod limits;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use crate::hosts::USUAL;
+use smcp_model::host_entry::USUAL_PORTS;
 use smcp_model::limits;
 use smcp_model::record::DeniedHost;
 use smcp_model::text::SafeText;
@@ -42,7 +42,7 @@ impl Denials {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let hosts = counts.keys().filter(|host| *host != OTHERS);
         let usual =
-            |host: &str| USUAL.iter().find_map(|port| host.strip_suffix(&format!(":{port}")).map(str::to_owned));
+            |host: &str| USUAL_PORTS.iter().find_map(|port| host.strip_suffix(&format!(":{port}")).map(str::to_owned));
         hosts.map(|host| usual(host).unwrap_or_else(|| host.clone())).collect()
     }
 

@@ -7,9 +7,9 @@ use tokio::net::TcpStream;
 use crate::connection::join;
 use crate::connection::reset;
 use crate::dial::dial;
-use crate::hosts::literal;
 use crate::names::answer_stream;
 use crate::reach::Reachable;
+use smcp_model::host_entry::literal;
 
 /// Where servers of names listen.
 const NAMES: u16 = 53;

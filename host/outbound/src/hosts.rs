@@ -7,6 +7,9 @@ use std::net::Ipv4Addr;
 use std::net::Ipv6Addr;
 
 use crate::hosts::pattern::HostPattern;
+use smcp_model::host_entry::LOCALHOST;
+use smcp_model::host_entry::USUAL_PORTS;
+use smcp_model::host_entry::literal;
 use smcp_model::limits;
 use smcp_model::reach::Reach;
 
@@ -14,10 +17,6 @@ use smcp_model::reach::Reach;
 #[expect(dead_code, unreachable_pub, reason = "the SDK makes more of it")]
 mod pattern;
 
-/// The ports of a host that is named without one.
-pub(crate) const USUAL: [u16; 2] = [80, 443];
-/// The name of this machine.
-pub(crate) const LOCALHOST: &str = "localhost";
 /// Where the proxy listens, unless a host of the manifest has that port.
 const PROXY: u16 = 3128;
 
@@ -57,10 +56,10 @@ impl AllowedHosts {
     /// The ports on which any address is to answer, in ascending order.
     pub fn ports(&self) -> Vec<u16> {
         let ports = self.named.iter().flat_map(|entry| match entry.port {
-            AllowedPorts::Usual | AllowedPorts::Any => USUAL.to_vec(),
+            AllowedPorts::Usual | AllowedPorts::Any => USUAL_PORTS.to_vec(),
             AllowedPorts::One(port) => vec![port],
         });
-        let mut ports: Vec<u16> = ports.chain(USUAL.into_iter().filter(|_| self.everything)).collect();
+        let mut ports: Vec<u16> = ports.chain(USUAL_PORTS.into_iter().filter(|_| self.everything)).collect();
         ports.sort_unstable();
         ports.dedup();
         ports.truncate(limits::outbound::PORTS);
@@ -122,17 +121,9 @@ impl AllowedPorts {
     fn is(self, asked: Option<u16>) -> bool {
         match (self, asked) {
             (_, None) | (Self::Any, _) => true,
-            (Self::Usual, Some(port)) => USUAL.contains(&port),
+            (Self::Usual, Some(port)) => USUAL_PORTS.contains(&port),
             (Self::One(known), Some(port)) => known == port,
         }
-    }
-}
-
-/// An address as a manifest has it.
-pub(crate) fn literal(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(four) => four.to_string(),
-        IpAddr::V6(six) => format!("[{six}]"),
     }
 }
 

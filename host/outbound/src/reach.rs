@@ -16,10 +16,11 @@ use tokio::time::Instant;
 use crate::denials::Denials;
 use crate::dial::Upstream;
 use crate::hosts::AllowedHosts;
-use crate::hosts::LOCALHOST;
 use crate::hosts::address_of;
 use crate::names::StandIns;
 use crate::reached::Reached;
+use smcp_model::host_entry::LOCALHOST;
+use smcp_model::host_entry::literal;
 use smcp_model::limits;
 use smcp_model::reach::Reach;
 
@@ -130,7 +131,7 @@ impl Reachable {
         let HostRoute::Direct(addresses) = route else { return };
         if host != LOCALHOST && address_of(host).is_none() {
             let inner = addresses.iter().filter(|address| Reach::of(**address) != Reach::Public);
-            inner.for_each(|address| self.reached.note(&crate::hosts::literal(*address), port));
+            inner.for_each(|address| self.reached.note(&literal(*address), port));
         }
     }
 
@@ -176,7 +177,7 @@ impl Reachable {
             return Err(Unreachable::NotNamed);
         }
         let above = self.above.as_ref().filter(|_| !address.is_loopback());
-        if above.is_some_and(|above| above.is_for(&crate::hosts::literal(address), port)) {
+        if above.is_some_and(|above| above.is_for(&literal(address), port)) {
             return Ok(HostRoute::Above);
         }
         // Who listens on one of the two is meant by the other, too.

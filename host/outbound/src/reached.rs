@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use crate::hosts::LOCALHOST;
-use crate::hosts::USUAL;
 use crate::hosts::address_of;
+use smcp_model::host_entry::LOCALHOST;
+use smcp_model::host_entry::host_entry;
 use smcp_model::limits;
 
 /// The hosts that a server was connected with. Copies note together.
@@ -20,7 +20,7 @@ impl Reached {
         let host = if address_of(host).is_some_and(|address| address.is_loopback()) { LOCALHOST } else { host };
         let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if hosts.len() < limits::observe::HOSTS {
-            hosts.insert(if USUAL.contains(&port) { host.to_owned() } else { format!("{host}:{port}") });
+            hosts.insert(host_entry(host, port));
         }
     }
 

@@ -16,6 +16,7 @@ use crate::observe::seen::SeenUses;
 use crate::observe::seen::UsesByName;
 use crate::observe::seen::WRITTEN;
 use smcp_model::draft::Draft;
+use smcp_model::host_entry::LOCALHOST;
 use smcp_model::limits;
 use smcp_model::manifest::Permissions;
 use smcp_model::text::SafeText;
@@ -23,9 +24,9 @@ use smcp_model::text::SafeText;
 /// What a draft is written on.
 #[derive(Debug, Clone, Default)]
 pub struct DraftGround {
-    /// What a server with an empty block has that starts no program, and what one has that may.
+    /// What a server with an empty block has that starts no program.
     pub alone: Grants,
-    /// The latter.
+    /// What one has that may start programs.
     pub with_programs: Grants,
     /// What this one has been held to; `None` without a block, when it was held to nothing.
     pub held: Option<Grants>,
@@ -45,10 +46,10 @@ impl SeenServer {
     /// Writes a draft of what was seen; `None` when the server never began. `hosts` are those that it reached, or was
     /// refused, in a network of its own.
     pub fn draft(&self, ground: &DraftGround, hosts: Vec<String>) -> Option<Draft> {
-        let uses = self.uses();
-        if !uses.begun {
+        if !self.has_begun() {
             return None;
         }
+        let uses = self.uses();
         let subprocess = uses.forked || uses.refused.contains_key(PROGRAMS);
         let grants = if subprocess { &ground.with_programs } else { &ground.alone };
         let needed = NeededFiles::of(&uses, ground, grants);
@@ -76,9 +77,6 @@ impl SeenServer {
         Some(Draft { permissions, remarks })
     }
 }
-
-/// The name of this machine.
-const LOCALHOST: &str = "localhost";
 
 /// The files and folders that a server used beyond what everybody has.
 #[derive(Default)]

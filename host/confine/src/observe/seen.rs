@@ -13,6 +13,9 @@ use crate::filter::NO_SUCH_CALL;
 use crate::filter::calls;
 use crate::grants::FileView;
 use crate::observe::Observed;
+use smcp_model::host_entry::LOCALHOST;
+use smcp_model::host_entry::host_entry;
+use smcp_model::host_entry::literal;
 use smcp_model::limits;
 
 /// What was seen of a server and its processes. Copies see the same.
@@ -25,7 +28,7 @@ pub(super) type UsesByName = BTreeMap<String, u64>;
 pub(super) const READ: u64 = 1;
 /// Written, or a folder in which something was made, removed or renamed.
 pub(super) const WRITTEN: u64 = 2;
-/// Made, removed or renamed, in the home itself.
+/// Made, removed or renamed, in the home itself or above it.
 pub(super) const IN_HOME: u64 = 4;
 /// Started, after the server's own program.
 pub(super) const STARTED: u64 = 8;
@@ -42,7 +45,7 @@ pub(super) struct SeenUses {
     /// Addresses of the network, as a manifest has them.
     pub(super) addresses: UsesByName,
     /// Whether the server's own program was about to be started.
-    pub(super) begun: bool,
+    begun: bool,
     /// Whether there was a process beside the server's, or another program.
     pub(super) forked: bool,
     /// How often each kind of call was refused.
@@ -61,8 +64,6 @@ pub(super) struct SeenUses {
 
 /// The kind of calls that start programs.
 pub(super) const PROGRAMS: &str = "programs and processes";
-/// The ports of a host that is named without one.
-const USUAL: [u16; 2] = [80, 443];
 /// Where servers of names listen: a server that may reach hosts may ask for names.
 const NAMES: u16 = 53;
 
@@ -74,6 +75,15 @@ impl SeenServer {
 
     pub(super) fn uses(&self) -> MutexGuard<'_, SeenUses> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that the server's own program is about to be started.
+    pub(super) fn begin(&self) {
+        self.uses().begun = true;
+    }
+
+    pub(super) fn has_begun(&self) -> bool {
+        self.uses().begun
     }
 
     /// The kinds of calls that were refused so far, with how often.
@@ -92,10 +102,8 @@ impl SeenServer {
             Observed::Writes(path) => uses.path(&path, WRITTEN, view),
             Observed::Changes { path, reads } => uses.changed(&path, reads, view),
             Observed::Starts(path) => {
-                if std::mem::replace(&mut uses.begun, true) {
-                    uses.forked = true;
-                    uses.path(&path, STARTED, view);
-                }
+                uses.forked = true;
+                uses.path(&path, STARTED, view);
             }
             Observed::Binds => uses.networked = true,
             Observed::Unseen => uses.unseen = true,
@@ -170,16 +178,11 @@ impl SeenUses {
 
     /// Notes an address. Without a port nothing is sent: the system is asked which way it would be reached.
     fn connected(&mut self, address: SocketAddr) {
-        let host = match address {
-            SocketAddr::V4(four) if !four.ip().is_loopback() => four.ip().to_string(),
-            SocketAddr::V6(six) if !six.ip().is_loopback() => format!("[{}]", six.ip()),
-            SocketAddr::V4(_) | SocketAddr::V6(_) => "localhost".to_owned(),
-        };
-        let port = address.port();
-        let entry = if USUAL.contains(&port) { host } else { format!("{host}:{port}") };
+        let (ip, port) = (address.ip(), address.port());
+        let host = if ip.is_loopback() { LOCALHOST.to_owned() } else { literal(ip) };
         self.networked |= port != 0;
         if ![0, NAMES].contains(&port) && self.addresses.len() < limits::observe::HOSTS {
-            self.addresses.insert(entry, CONNECTED);
+            self.addresses.insert(host_entry(&host, port), CONNECTED);
         }
     }
 }
