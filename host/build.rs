@@ -28,6 +28,7 @@ const ORDER: &str = "link-order.txt";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rustc-check-cfg=cfg(smcp_entry)");
     let variable = |name: &str| env::var(name).unwrap_or_default();
     if variable("PROFILE") != "release" {
         return;
@@ -49,6 +50,10 @@ fn main() {
                 println!("cargo::rustc-link-arg-bins={argument}");
             }
             println!("cargo::rustc-link-arg-bins=-L{}", folder.display());
+            if variable("CARGO_CFG_TARGET_ARCH") == "x86_64" {
+                println!("cargo::rustc-cfg=smcp_entry");
+                println!("cargo::rustc-link-arg-bins=-Wl,--entry=smcp_entry");
+            }
             if is_lld(&variable) {
                 order_functions(&variable("CARGO_MANIFEST_DIR"));
             }

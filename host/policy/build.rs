@@ -3,12 +3,20 @@
 //! As docs/decisions/0002 measured, compiling at first use costs more than the whole rest of a launch, and a cache on
 //! disk would be one more thing to trust.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::path::PathBuf;
 
 use serde_json::json;
 use sha2::Digest as _;
 use sha2::Sha256;
+use wasm_encoder::DataSection;
+use wasm_encoder::reencode;
+use wasm_encoder::reencode::Reencode;
+use wasm_encoder::reencode::ReencodeComponent;
+use wasmparser::Data;
+use wasmparser::DataKind;
+use wasmparser::Parser;
 use wasmtime::Engine;
 use wasmtime::Store;
 use wasmtime::component::Component;
@@ -36,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let source = dist.join(name).with_extension("wasm");
         println!("cargo::rerun-if-changed={}", source.display());
         let component = std::fs::read(&source).map_err(|error| format!("{}: {error}", source.display()))?;
-        std::fs::write(out.join(name).with_extension("aot"), engine.precompile_component(&component)?)?;
+        std::fs::write(out.join(name).with_extension("aot"), engine.precompile_component(&copying_data(&component)?)?)?;
         std::fs::write(out.join(name).with_extension("sha256"), Sha256::digest(&component))?;
         let description = description(&here, &component).map_err(|error| format!("{}: {error}", source.display()))?;
         std::fs::write(out.join(name).with_extension("json"), description)?;
@@ -47,6 +55,34 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rustc-env=SMCP_TARGET={target}");
     Ok(())
 }
+
+/// Returns a component that has its data copied into each memory. The runtime maps data instead, from a file in memory that
+/// it makes for each module: dearer than a copy of one page, in a process that decides once. It can't where the place of
+/// the data is a sum.
+fn copying_data(component: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut copied = wasm_encoder::Component::new();
+    CopyingData.parse_component(&mut copied, Parser::new(0), component)?;
+    Ok(copied.finish())
+}
+
+struct CopyingData;
+
+impl Reencode for CopyingData {
+    type Error = Infallible;
+
+    fn parse_data(&mut self, section: &mut DataSection, data: Data<'_>) -> Result<(), reencode::Error<Infallible>> {
+        match data.kind {
+            DataKind::Passive => reencode::utils::parse_data(self, section, data),
+            DataKind::Active { memory_index, offset_expr } => {
+                let place = self.const_expr(offset_expr)?.with_i32_const(0).with_i32_add();
+                section.active(self.memory_index(memory_index)?, &place, data.data.iter().copied());
+                Ok(())
+            }
+        }
+    }
+}
+
+impl ReencodeComponent for CopyingData {}
 
 /// Asks a component for its description. Returns it in the form in which answers are kept (`src/kept.rs`).
 fn description(engine: &Engine, component: &[u8]) -> Result<String, Box<dyn Error>> {
@@ -67,12 +103,11 @@ fn description(engine: &Engine, component: &[u8]) -> Result<String, Box<dyn Erro
         Some((_, Val::String(text) | Val::Enum(text))) => Ok(text.as_str()),
         found => Err(format!("`{name}` of its description is {found:?}")),
     };
-    let schema: serde_json::Value = serde_json::from_str(text("settings-schema")?)?;
     let described = json!({
         "name": text("name")?,
         "version": text("version")?,
         "summary": text("summary")?,
-        "settings_schema": schema,
+        "settings_schema": text("settings-schema")?,
         "on_warn": text("on-warn")?,
     });
     Ok(described.to_string())

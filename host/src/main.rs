@@ -1,5 +1,8 @@
 //! The program `smcp`: parse, execute, exit; or compile, as its own child.
 
+#[cfg(smcp_entry)]
+mod entry;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::process::Termination as _;

@@ -233,6 +233,50 @@ fn what_no_writer_can_have_left_is_not_overwritten() {
     }
 }
 
+/// A writer knows the end of its own log, and looks again whenever the file is another one.
+#[test]
+fn what_others_did_between_two_records_is_seen() {
+    type Meanwhile = fn(&Log);
+    let cases: [(&str, Meanwhile, Result<u64, &str>); 8] = [
+        ("nothing", |_| {}, Ok(3)),
+        ("another writer", |log| assert!(log.journal().append(&entry("other")).is_ok()), Ok(4)),
+        (
+            "a killed writer",
+            |log| log.write("audit.jsonl", [log.bytes("audit.jsonl"), b"{\"sch".to_vec()].concat()),
+            Ok(3),
+        ),
+        ("put aside", |log| std::fs::rename(log.path("audit.jsonl"), log.path("audit-000001.jsonl")).unwrap(), Ok(3)),
+        ("removed", |log| std::fs::remove_file(log.path("audit.jsonl")).unwrap(), Ok(1)),
+        ("emptied", |log| log.write("audit.jsonl", ""), Ok(1)),
+        (
+            "cut off",
+            |log| log.write("audit.jsonl", log.bytes("audit.jsonl").split_inclusive(|b| *b == b'\n').next().unwrap()),
+            Ok(2),
+        ),
+        (
+            "another file of the same size",
+            |log| {
+                log.write("other", " ".repeat(log.bytes("audit.jsonl").len() - 1) + "\n");
+                std::fs::rename(log.path("other"), log.path("audit.jsonl")).unwrap();
+            },
+            Err("in its last line, it is not a record"),
+        ),
+    ];
+    for (what, meanwhile, expected) in cases {
+        let log = Log::new();
+        let journal = log.journal();
+        journal.append(&entry("a")).unwrap();
+        journal.append(&entry("b")).unwrap();
+        meanwhile(&log);
+        let appended = journal.append(&entry("c")).map(|head| head.seq).map_err(|error| error.to_string());
+        match expected {
+            Ok(seq) => assert_eq!(appended, Ok(seq), "{what}"),
+            Err(error) => assert!(appended.clone().is_err_and(|found| found.contains(error)), "{what}: {appended:?}"),
+        }
+        assert!(expected.is_err() || log.verification(KnownLog::default()).is_intact(), "{what}");
+    }
+}
+
 #[test]
 fn nothing_follows_what_is_no_record() {
     for end in ["not json\n", "{}\n", "\n", "{\"schema\":\"smcp.audit/1\",\"seq\":-1,\"prev\":\"\"}\n"] {

@@ -3,11 +3,10 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use serde_json::Map;
-use serde_json::Value;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::AuditError;
+use smcp_model::audit::Event;
 use smcp_model::audit::Head;
 use smcp_model::audit::SCHEMA;
 use smcp_model::digest::Digest;
@@ -34,32 +33,40 @@ impl NewRecord {
     /// unfinished record that the line replaces.
     pub(super) fn line(&self, last: Head, time: SystemTime, recovered: u64) -> Result<Vec<u8>, AuditError> {
         let seq = last.seq.saturating_add(1);
-        let time = time::utc_millis(time).ok_or(AuditError::Clock)?;
-        let mut record = Map::new();
-        let head = [
-            ("schema", json!(SCHEMA)),
-            ("seq", json!(seq)),
-            ("prev", json!(last.digest)),
-            ("time", json!(time)),
-            ("event", json!(self.body.event())),
-            ("run", json!(self.run.unwrap_or(seq))),
-        ];
-        record.extend(head.map(|(key, value)| (key.to_owned(), value)));
-        if recovered > 0 {
-            record.insert("recovered_bytes".to_owned(), json!(recovered));
-        }
-        for part in [serde_json::to_value(&self.circumstances), serde_json::to_value(&self.body)] {
-            let part = part.map_err(|error| AuditError::Record(error.to_string()))?;
-            if let Value::Object(fields) = part {
-                record.extend(fields);
-            }
-        }
+        let record = WholeRecord {
+            schema: SCHEMA,
+            seq,
+            prev: last.digest,
+            time: time::utc_millis(time).ok_or(AuditError::Clock)?,
+            event: self.body.event(),
+            run: self.run.unwrap_or(seq),
+            recovered_bytes: (recovered > 0).then_some(recovered),
+            circumstances: &self.circumstances,
+            body: &self.body,
+        };
         let line = visible::line(&record).map_err(|error| AuditError::Record(error.to_string()))?;
         if u64::try_from(line.len()).is_ok_and(|length| length <= limits::AUDIT_RECORD) {
             return Ok(line);
         }
         Err(AuditError::Record(format!("it has {} bytes, and at most {} are kept", line.len(), limits::AUDIT_RECORD)))
     }
+}
+
+/// A record as it is written.
+#[derive(Serialize)]
+struct WholeRecord<'a> {
+    schema: &'static str,
+    seq: u64,
+    prev: Digest,
+    time: String,
+    event: Event,
+    run: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovered_bytes: Option<u64>,
+    #[serde(flatten)]
+    circumstances: &'a Circumstances,
+    #[serde(flatten)]
+    body: &'a Body,
 }
 
 /// The fields of a record that link it to others.

@@ -61,7 +61,7 @@ fn in_turns(rounds: usize, measure: impl Fn(Between) -> Result<f64>, than: Betwe
 }
 
 fn measure(thorough: bool) -> Result<()> {
-    let (rounds, mebibytes, messages) = if thorough { (9, 512, 20_000) } else { (1, 4, 20) };
+    let (rounds, mebibytes, messages) = if thorough { (31, 256, 20_000) } else { (1, 4, 20) };
     let rate = |seconds: f64| mebibytes as f64 / seconds;
     let mut table = io::stdout().lock();
     let mut row = |what: &str, with: String, without: String, reached: String, wanted: &str| {

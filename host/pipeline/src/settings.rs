@@ -40,7 +40,7 @@ pub fn describe_settings(session: &Session, progress: &mut dyn Progress) -> Vec<
         let host = host.as_ref().map_err(Clone::clone);
         let schema = host.and_then(|host| {
             let described = host.describe_bound(bound.as_ref().map_err(Clone::clone)?);
-            described.map(|described| described.settings_schema).map_err(|fault| fault.message.to_string())
+            described.map(|described| described.settings_schema.value()).map_err(|fault| fault.message.to_string())
         });
         (spec.name.clone(), schema)
     });

@@ -3,11 +3,13 @@
 //! Only the module of a version knows the form of its interface. This module has the part that all versions share: a
 //! component describes itself, checks settings and evaluates.
 
+mod schema;
 mod v0_1;
 /// An invented version: it proves that versions judge together.
 #[cfg(test)]
 mod v0_2;
 
+pub use schema::SettingsSchema;
 pub(crate) use v0_1::EVALUATOR;
 pub(crate) use v0_1::LOGGING;
 
@@ -46,7 +48,7 @@ pub struct Description {
     /// One sentence, of 1 to [`MESSAGE`](smcp_model::limits::MESSAGE) bytes.
     pub summary: SafeText,
     /// JSON Schema of its settings.
-    pub settings_schema: serde_json::Value,
+    pub settings_schema: SettingsSchema,
     /// The effect of a violation under `warn`, unless the configuration says otherwise.
     pub on_warn: OnWarn,
 }

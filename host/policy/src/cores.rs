@@ -1,6 +1,7 @@
 //! Gives parts of one list to all cores.
 
 use std::num::NonZeroUsize;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -17,9 +18,7 @@ pub fn share<T: Sync, S, R: Send>(
     begin: impl Fn() -> S + Sync,
     work: impl Fn(&mut S, &[T]) -> R + Sync,
 ) -> Vec<R> {
-    // To count the cores takes a dozen files of the system.
-    let cores =
-        if all.len() <= WORTH_A_THREAD { 1 } else { thread::available_parallelism().map_or(1, NonZeroUsize::get) };
+    let cores = if all.len() <= WORTH_A_THREAD { 1 } else { cores() };
     let count = if cores == 1 { 1 } else { cores.saturating_mul(PARTS_EACH) };
     let parts: Vec<&[T]> = all.chunks(all.len().div_ceil(count).max(WORTH_A_THREAD)).collect();
     let next = AtomicUsize::new(0);
@@ -46,6 +45,12 @@ pub fn share<T: Sync, S, R: Send>(
     });
     done.sort_unstable_by_key(|(at, _)| *at);
     done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// The number of cores for this process. It is read once, from a dozen files of the system.
+fn cores() -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZeroUsize::get))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::contract::Description;
+use crate::contract::SettingsSchema;
 use crate::machine_code::MachineCode;
 use smcp_model::digest::Digest;
 use smcp_model::limits;
@@ -23,7 +24,7 @@ use smcp_model::verdict::SettingsProblem;
 
 /// The version of the rules by which a component is checked before it is compiled. A store keeps nothing from one version
 /// to the next.
-pub(crate) const RULES: &str = concat!(env!("CARGO_PKG_VERSION"), "/3");
+pub(crate) const RULES: &str = concat!(env!("CARGO_PKG_VERSION"), "/4");
 
 /// Keeps compiled code from one process to the next.
 ///
@@ -91,7 +92,7 @@ struct Described {
     name: String,
     version: String,
     summary: SafeText,
-    settings_schema: serde_json::Value,
+    settings_schema: SettingsSchema,
     on_warn: OnWarn,
 }
 
@@ -190,7 +191,7 @@ mod tests {
             name: "no-network".parse().unwrap(),
             version: "1.2.3-rc.1+x".parse().unwrap(),
             summary: SafeText::new("asks \u{202e} nobody"),
-            settings_schema: serde_json::json!({"z": 1, "a": {"type": "string"}}),
+            settings_schema: SettingsSchema::new(r#"{"z": 1, "a": {"type": "string"}}"#.to_owned()).unwrap(),
             on_warn: OnWarn::Confirm,
         };
         let (good, bad, other) = (Digest::of(b"good"), Digest::of(b"bad"), Digest::of(b"other"));

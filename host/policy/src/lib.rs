@@ -77,6 +77,7 @@ pub use component::Component;
 pub use component::ReadAgain;
 pub use component::Unreadable;
 pub use contract::Description;
+pub use contract::SettingsSchema;
 pub use cores::share;
 pub use host::HostError;
 pub use host::HostInMaking;

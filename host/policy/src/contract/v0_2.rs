@@ -17,6 +17,7 @@ use crate::call::Call;
 use crate::call::Linked;
 use crate::compiled::Code;
 use crate::contract::Description;
+use crate::contract::SettingsSchema;
 use crate::contract::v0_2::bindings::Policy;
 use crate::contract::v0_2::bindings::PolicyIndices;
 use crate::contract::v0_2::bindings::exports::smcp::policy::evaluator as wit;
@@ -82,7 +83,7 @@ fn description(said: wit::Description) -> Result<Description, Fault> {
         name: said.name.parse().map_err(wrong)?,
         version: semver::Version::parse(&said.version).map_err(wrong)?,
         summary: SafeText::new(&said.summary),
-        settings_schema: serde_json::from_str(&said.schema).map_err(wrong)?,
+        settings_schema: SettingsSchema::from(said.schema),
         on_warn: if said.asks { OnWarn::Confirm } else { OnWarn::Notify },
     })
 }

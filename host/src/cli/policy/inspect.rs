@@ -75,7 +75,7 @@ pub(super) fn inspect(host: &PolicyHost, file: &str, bytes: Vec<u8>) -> Result<I
         version: SafeText::new(&description.version.to_string()),
         description: description.summary,
         on_warn: description.on_warn,
-        settings_schema: description.settings_schema,
+        settings_schema: description.settings_schema.value(),
     })
 }
 

@@ -4,6 +4,7 @@
 //! harmless.
 
 use crate::contract::Description;
+use crate::contract::SettingsSchema;
 use crate::contract::v0_1::bindings::exports::smcp::policy::evaluator as wit;
 use smcp_model::facts::CertLevel;
 use smcp_model::facts::Facts;
@@ -206,9 +207,7 @@ pub(super) fn description(description: wit::Description) -> Result<Description, 
     }
     unambiguous::check(description.settings_schema.as_bytes())
         .map_err(|error| output(format!("its settings schema is not a JSON Schema: {error}")))?;
-    let settings_schema = serde_json::from_str(&description.settings_schema)
-        .ok()
-        .filter(|schema: &serde_json::Value| schema.is_object() || schema.is_boolean())
+    let settings_schema = SettingsSchema::new(description.settings_schema)
         .ok_or_else(|| output("its settings schema is not a JSON Schema"))?;
     Ok(Description {
         name,
