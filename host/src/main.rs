@@ -11,6 +11,8 @@ use smcp::cli;
 use smcp::cli::invocation::Invocation;
 
 fn main() -> ExitCode {
+    #[cfg(smcp_entry)]
+    entry::ask_for_heap();
     let mut arguments = smcp_authority::arguments();
     if arguments.next().is_some_and(|name| smcp_code::is_compiler(&name)) {
         return smcp_code::serve(&arguments.collect::<Vec<OsString>>());

@@ -8,6 +8,9 @@ use sha2::Sha256;
 
 use crate::text::SafeText;
 
+/// What stands before the digits.
+const ALGORITHM: &str = "sha256:";
+
 /// The SHA-256 of some bytes, the only algorithm that these registries use (spec section 6).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
@@ -40,15 +43,26 @@ impl Digest {
 
     /// The 64 hex digits without the algorithm, safe as a file name.
     pub fn hex(&self) -> String {
-        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
-        digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+        self.with_text(|text| text.get(ALGORITHM.len()..).unwrap_or_default().to_owned())
     }
 
     /// The algorithm and the first twelve hex digits: enough for a person to read, never for a comparison.
     pub fn short(&self) -> String {
         let mut text = self.to_string();
-        text.truncate("sha256:".len() + 12);
+        text.truncate(ALGORITHM.len() + 12);
         text
+    }
+
+    /// Gives the whole text to `read`. A decision writes some twenty digests, so no text is made for each.
+    fn with_text<T>(&self, read: impl FnOnce(&str) -> T) -> T {
+        let mut text = [0; ALGORITHM.len() + 64];
+        let (algorithm, digits) = text.split_at_mut(ALGORITHM.len());
+        algorithm.copy_from_slice(ALGORITHM.as_bytes());
+        for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
+            *pair = [digit(byte >> 4), digit(byte & 0x0f)];
+        }
+        // Always text: it has letters, digits and a colon.
+        read(str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -77,7 +91,7 @@ impl FromStr for Digest {
 }
 
 fn decode(text: &str) -> Option<[u8; 32]> {
-    let hex = text.strip_prefix("sha256:")?.as_bytes();
+    let hex = text.strip_prefix(ALGORITHM)?.as_bytes();
     let (pairs, []) = hex.as_chunks::<2>() else { return None };
     let mut bytes = [0; 32];
     if pairs.len() != bytes.len() {
@@ -97,9 +111,17 @@ const fn nibble(digit: u8) -> Option<u8> {
     }
 }
 
+/// The hex digit of a number below 16.
+const fn digit(nibble: u8) -> u8 {
+    match nibble {
+        0..=9 => b'0' + nibble,
+        _ => b'a' + (nibble & 0x0f) - 10,
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256:{}", self.hex())
+        self.with_text(|text| f.write_str(text))
     }
 }
 
@@ -118,7 +140,7 @@ impl<'de> serde::Deserialize<'de> for Digest {
 
 impl serde::Serialize for Digest {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        self.with_text(|text| serializer.serialize_str(text))
     }
 }
 

@@ -3,7 +3,8 @@
 //! Parsers disagree about which of two equal keys counts, so a document with both could say one thing to the parser
 //! that judged it and another to smcp.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::Error as _;
@@ -30,6 +31,31 @@ impl<'de> serde::Deserialize<'de> for Unambiguous {
     }
 }
 
+/// A key, copied only where it has escapes.
+struct Key<'de>(Cow<'de, str>);
+
+impl<'de> serde::Deserialize<'de> for Key<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+        impl<'de> Visitor<'de> for KeyVisitor {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(key)))
+            }
+
+            fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(key.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
 /// Visits a value and refuses duplicate keys.
 struct UniqueKeysVisitor;
 
@@ -41,8 +67,8 @@ impl<'de> Visitor<'de> for UniqueKeysVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unambiguous, A::Error> {
-        let mut seen = HashSet::new();
-        while let Some(key) = map.next_key::<String>()? {
+        let mut seen = BTreeSet::new();
+        while let Some(Key(key)) = map.next_key()? {
             if seen.contains(&key) {
                 let key = SafeText::quoted_value(&key);
                 return Err(A::Error::custom(format!("the key `{key}` stands twice in one object")));

@@ -73,7 +73,7 @@ impl App {
             working_directory: invocation.working_directory.clone(),
             system_folder: invocation.system_folder.clone(),
         };
-        let format = if global.json { AnswerFormat::Json } else { AnswerFormat::Human };
+        let format = if global.json() { AnswerFormat::Json } else { AnswerFormat::Human };
         Self { global, places, invocation, host, format, as_of: None }
     }
 
@@ -164,7 +164,7 @@ impl App {
     /// From now on, answers in the form that `--format` names. `--json` beside another form is refused.
     pub(super) fn answer_in(&mut self, format: Option<AnswerFormat>) -> Result<(), Failure> {
         let Some(format) = format else { return Ok(()) };
-        if self.global.json && format != AnswerFormat::Json {
+        if self.global.json() && format != AnswerFormat::Json {
             return Err(Failure::usage(anyhow::anyhow!("--json is --format json: leave one of the two out")));
         }
         self.format = format;
@@ -188,7 +188,7 @@ impl App {
 
     /// Whether `--quiet` asks only for what is wrong.
     pub(super) const fn is_quiet(&self) -> bool {
-        self.global.quiet
+        self.global.quiet()
     }
 
     /// Standard output, for the answer of a command.
@@ -203,12 +203,12 @@ impl App {
 
     /// The style of standard output.
     pub(super) fn output_style(&self) -> Style {
-        self.invocation.style(self.global.color, self.invocation.streams.out_terminal)
+        self.invocation.style(self.global.color(), self.invocation.streams.out_terminal)
     }
 
     /// The style of standard error.
     pub(super) fn error_style(&self) -> Style {
-        self.invocation.style(self.global.color, self.invocation.streams.err_terminal)
+        self.invocation.style(self.global.color(), self.invocation.streams.err_terminal)
     }
 
     /// Which streams are terminals.

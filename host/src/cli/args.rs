@@ -153,7 +153,7 @@ fn part_of_group(arguments: &[OsString], name: &str) -> Option<clap::Command> {
 fn parse_by(mut command: clap::Command, arguments: &[OsString]) -> Result<Arguments, clap::Error> {
     let parsed = Arguments::from_arg_matches_mut(&mut command.try_get_matches_from_mut(arguments)?)?;
     // Not by `conflicts_with`, which misses the two when a command's name is between them.
-    if parsed.global.quiet && parsed.global.verbose > 0 {
+    if parsed.global.quiet() && parsed.global.verbose > 0 {
         let message = "the argument '--quiet' cannot be used with '--verbose'";
         return Err(command.error(ErrorKind::ArgumentConflict, message));
     }

@@ -6,6 +6,8 @@ use clap::Args;
 use clap::ValueEnum;
 
 /// What every command understands.
+///
+/// What has a default is copied by clap from each command to the one below it, and back. So what can have none has none.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
@@ -19,18 +21,31 @@ pub(super) struct Global {
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) cache_dir: Option<PathBuf>,
     /// Print one JSON document on standard output
-    #[arg(long, global = true)]
-    pub(super) json: bool,
+    #[arg(long, global = true, num_args = 0, default_missing_value = "true")]
+    json: Option<bool>,
     /// Say more on standard error; twice for still more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
     /// Say only what is wrong: refusals, questions, errors, and what was accepted under warn
-    #[arg(short, long, global = true)]
-    pub(super) quiet: bool,
+    #[arg(short, long, global = true, num_args = 0, default_missing_value = "true")]
+    quiet: Option<bool>,
     /// Colours: always, never, or auto (on a terminal, unless NO_COLOR is set) [default: auto]
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    #[arg(hide_default_value = true, hide_possible_values = true)]
-    pub(super) color: ColorArgument,
+    #[arg(long, global = true, value_name = "WHEN", hide_possible_values = true)]
+    color: Option<ColorArgument>,
+}
+
+impl Global {
+    pub(super) const fn json(&self) -> bool {
+        matches!(self.json, Some(true))
+    }
+
+    pub(super) const fn quiet(&self) -> bool {
+        matches!(self.quiet, Some(true))
+    }
+
+    pub(super) fn color(&self) -> ColorArgument {
+        self.color.unwrap_or(ColorArgument::Auto)
+    }
 }
 
 /// When to use colour.
