@@ -46,6 +46,24 @@ impl CustomCodeMemory for Pages {
     }
 }
 
+/// Asks for the first pages of this thread's heap, all of which the code of the built-in policies takes when it is loaded. In
+/// one call they take two thirds of the time of as many faults.
+///
+/// The C library gives each thread a heap of its own with its first allocation, 132 KiB in one piece. Where that is
+/// otherwise, or the system does not know the call (before Linux 5.14), nothing is changed, or memory of this process that
+/// is there anyway is filled.
+pub(crate) fn ask_for_heap() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        const HEAP: usize = 32 * 4096;
+        let first = std::hint::black_box(Box::new(0_u64));
+        let at = NonNull::from(&*first).cast::<c_void>();
+        let Some(page) = NonNull::new(at.as_ptr().map_addr(|at| at & !page_size().saturating_sub(1))) else { return };
+        // SAFETY: the call changes no byte of memory that is there, and fails where none is.
+        let _ = unsafe { nix::sys::mman::madvise(page, HEAP, nix::sys::mman::MmapAdvise::MADV_POPULATE_WRITE) };
+    }
+}
+
 /// The size of a page, bytes.
 fn page_size() -> usize {
     let size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten();

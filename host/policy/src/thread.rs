@@ -19,6 +19,7 @@ use std::thread::Thread;
 use std::time::Duration;
 use std::time::Instant;
 
+use crate::pages;
 use crate::room;
 use smcp_model::limits;
 use smcp_model::policy::EVALUATION_THREAD;
@@ -351,7 +352,10 @@ fn start(alertness: Duration) -> Result<mpsc::Sender<Job>, Fault> {
     let (sender, jobs) = mpsc::channel::<Job>();
     let thread = thread::Builder::new().name(EVALUATION_THREAD.to_owned()).stack_size(limits::THREAD_STACK);
     let next = move || look(alertness, || jobs.try_recv().ok()).or_else(|| jobs.recv().ok());
-    let spawned = thread.spawn(move || std::iter::from_fn(next).for_each(|job| job()));
+    let spawned = thread.spawn(move || {
+        pages::ask_for_heap();
+        std::iter::from_fn(next).for_each(|job| job());
+    });
     spawned.map(|_| sender).map_err(|error| room::fault(FaultKind::Limit, "a thread to evaluate on", error))
 }
 
