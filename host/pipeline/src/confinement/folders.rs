@@ -91,7 +91,7 @@ pub(super) fn may_be_confined(session: &Session) -> bool {
     session.config().confinement() != Strictness::Off
 }
 
-/// A machine without a user.
+/// A machine of which nothing is known.
 pub(crate) fn bare() -> Surroundings {
     let (kept, ruling, own, mounts) = Default::default();
     Surroundings { home: None, kept, ruling, own, mounts, view: VIEW }
@@ -115,25 +115,32 @@ pub(crate) fn confining(
     denials: &Denials,
     observing: Option<&Observing>,
 ) -> Option<Confining> {
+    // Without a block of permissions, files stay as they are, and nothing has to be known of them.
+    let looks = manifest.permissions.is_some() || observing.is_some();
+    may_be_confined(session).then(|| Confining {
+        kernel: Kernel::ask(manifest.permissions.as_ref()),
+        surroundings: if looks { surroundings(session, own) } else { bare() },
+        outbound: outbound::outbound(session, manifest, denials, observing),
+        observing: observing.cloned(),
+    })
+}
+
+/// What there is beside a server, and what of it is granted by its own name alone.
+fn surroundings(session: &Session, own: &OwnFolders) -> Surroundings {
     let config = session.config();
     let temporary = own.temporary.as_ref().map(|folder| folder.path().to_path_buf());
     let kept = config.cache_dir().into_iter().chain(config.audit_log()).chain(config.runtime_dir());
     // Who could write these would decide what starts next.
     let rules = config.layers().iter().flat_map(|layer| layer.files().iter().map(PathBuf::as_path));
     let registry = directory(config.registry());
-    may_be_confined(session).then(|| Confining {
-        kernel: Kernel::ask(manifest.permissions.as_ref()),
-        surroundings: Surroundings {
-            home: session.system().home(),
-            kept: kept.chain(rules).chain(registry).map(Path::to_path_buf).collect(),
-            ruling: ruling(config),
-            mounts: Mount::all_of(&authority::read_file(Path::new(MOUNTS), limits::MOUNTS).unwrap_or_default()),
-            own: own.state.iter().map(|state| state.path().to_path_buf()).chain(temporary).collect(),
-            view: VIEW,
-        },
-        outbound: outbound::outbound(session, manifest, denials, observing),
-        observing: observing.cloned(),
-    })
+    Surroundings {
+        home: session.system().home(),
+        kept: kept.chain(rules).chain(registry).map(Path::to_path_buf).collect(),
+        ruling: ruling(config),
+        mounts: Mount::all_of(&authority::read_file(Path::new(MOUNTS), limits::MOUNTS).unwrap_or_default()),
+        own: own.state.iter().map(|state| state.path().to_path_buf()).chain(temporary).collect(),
+        view: VIEW,
+    }
 }
 
 /// What notes the uses of a server.
