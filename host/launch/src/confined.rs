@@ -25,6 +25,7 @@ use smcp_confine::Locks;
 use smcp_confine::Ports;
 use smcp_confine::Surroundings;
 use smcp_confine::WayOut;
+use smcp_confine::holds_hosts;
 use smcp_model::limits;
 use smcp_model::manifest::Manifest;
 use smcp_model::manifest::Permissions;
@@ -61,16 +62,21 @@ pub(crate) struct Confined {
     pub(crate) spare_ports: Option<SparePorts>,
 }
 
-/// Makes the locks of the server that `program` is.
+/// What is said of a server with a stream that would be a way to any host.
+const LED_ELSEWHERE: &str = "one of its standard streams is a socket that it could connect to other places, and it may not \
+     reach every host: start smcp with pipes, for example as `cat | smcp run … | cat`";
+
+/// Makes the locks of the server that `program` is, and that starts in `directory`. `led_elsewhere` says whether it
+/// gets a stream that it could lead to other places.
 pub(crate) fn confine(
     confining: &Confining,
     manifest: &Manifest,
     bundle: Bundle<'_>,
-    program: &Path,
+    (program, directory, led_elsewhere): (&Path, &Path, bool),
     (environment, finder): (&ServerEnvironment, Finder<'_>),
 ) -> Result<Confined, LaunchError> {
     let command = || SafeText::quoted(&manifest.entrypoint.command);
-    let followed = follow(program, finder);
+    let followed = follow(program, directory, finder);
     let mut direct = None;
     let mut grants = Grants::default();
     let planned = |permissions: &Permissions| {
@@ -93,7 +99,13 @@ pub(crate) fn confine(
             variables: asked.map(|asked| asked.environment.clone()).unwrap_or_default(),
         });
     }
+    let unconfined = |cause: io::Error| LaunchError::Unconfined { command: command(), cause };
     if let Some(permissions) = &manifest.permissions {
+        let kernel = confining.kernel;
+        let without_network = kernel.seccomp && permissions.network.is_empty();
+        if led_elsewhere && (without_network || holds_hosts(kernel, Some(permissions))) {
+            return Err(unconfined(io::Error::other(LED_ELSEWHERE)));
+        }
         if !permissions.subprocess && confining.kernel.seccomp {
             refuse_wrapper(&followed, bundle, command)?;
             direct.clone_from(&followed.direct);
@@ -101,7 +113,6 @@ pub(crate) fn confine(
         grants = planned(permissions);
     }
     tracing::debug!(?grants, "what the server may reach");
-    let unconfined = |cause: io::Error| LaunchError::Unconfined { command: command(), cause };
     let mut locks = Locks::make(confining.kernel, manifest, &grants, bundle.dir.as_fd()).map_err(unconfined)?;
     let ports = confining.outbound.as_ref().map(|outbound| Ports {
         hosts: outbound.hosts.ports(),
