@@ -8,7 +8,7 @@ import tempfile
 import threading
 
 HOME = os.environ["HOME"]
-libc = ctypes.CDLL(None)
+libc = ctypes.CDLL(None, use_errno=True)
 
 
 def put(path, text="text"):
@@ -71,7 +71,32 @@ def hidden():
     os.geteuid() == 0 or open(HOME + "/docs/page").close()
 
 
+def again(folder):
+    path = os.open(HOME + "/docs/page", os.O_PATH)
+    open(f"{folder}/{path}").close()
+
+
+def root():
+    """Takes another root, where a user may: the same names are other files then."""
+    if libc.unshare(0x10000000) == 0:
+        os.chroot(HOME + "/many")
+        open("/7").close()
+    else:
+        open(HOME + "/many/7").close()
+
+
+def ring():
+    if libc.syscall(425, 4, ctypes.create_string_buffer(256)) < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
 USES = {
+    "again": lambda: again("/proc/self/fd"),
+    "again by its thread": lambda: again("/proc/thread-self/fd"),
+    "again by its number": lambda: again(f"/proc/{os.getpid()}/fd"),
+    "again by a device": lambda: again("/dev/fd"),
+    "root": root,
+    "ring": ring,
     "busy": busy,
     "listen": lambda: bound(socket.SOCK_STREAM, lambda own: own.listen()),
     "ask": lambda: bound(socket.SOCK_DGRAM, lambda own: own.connect(("192.0.2.1", 0))),

@@ -65,6 +65,9 @@ impl SeenServer {
             network.push(LOCALHOST.to_owned());
             remarks.push(format!("it listened, or connected to itself, for which `{LOCALHOST}` stands"));
         }
+        if network.len() >= limits::observe::HOSTS {
+            remarks.push("this is not all: it reached so many hosts that `*` would stand for them".to_owned());
+        }
         let permissions = Permissions {
             network,
             filesystem_read: entries(&needed.read, &uses, "read", &mut remarks),
