@@ -15,11 +15,23 @@ const OTHERS: &str = "others";
 
 /// The hosts that a server was refused, with how often. Copies count together.
 #[derive(Debug, Clone, Default)]
-pub struct Denials(Arc<Mutex<BTreeMap<String, u64>>>);
+pub struct Denials(Arc<Mutex<BTreeMap<String, Asked>>>);
+
+/// How often a host was asked for, and how often in the way that most clients use beside it.
+type Asked = [u64; 2];
 
 impl Denials {
     /// Notes a refusal, and says it when it is the first for this host.
     pub(crate) fn note(&self, host: &str, port: Option<u16>, why: &str) {
+        self.count(host, port, why, |[asked, _]| asked);
+    }
+
+    /// Notes a refusal that most clients get beside another one. It counts where there is no other.
+    pub(crate) fn note_beside(&self, host: &str, why: &str) {
+        self.count(host, None, why, |[_, beside]| beside);
+    }
+
+    fn count(&self, host: &str, port: Option<u16>, why: &str, of: fn(&mut Asked) -> &mut u64) {
         let host = match port {
             Some(port) => format!("{host}:{port}"),
             None => host.to_owned(),
@@ -33,7 +45,7 @@ impl Denials {
                 tracing::info!("the server was refused {shown}: {why}");
             }
         }
-        let count = counts.entry(shown).or_default();
+        let count = of(counts.entry(shown).or_default());
         *count = count.saturating_add(1);
     }
 
@@ -49,13 +61,29 @@ impl Denials {
     /// The counts so far.
     pub fn counts(&self) -> Vec<DeniedHost> {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.iter().map(|(host, count)| DeniedHost { host: SafeText::new(host), count: *count }).collect()
+        let denied = |(host, [asked, beside]): (&String, &Asked)| {
+            let count = *asked.max(beside);
+            DeniedHost { host: SafeText::new(host), count }
+        };
+        counts.iter().map(denied).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_is_asked_for_in_two_ways_counts_once() {
+        let denials = Denials::default();
+        for _ in 0..3 {
+            denials.note_beside("both.example", "it is not named");
+            denials.note_beside("one.example", "it is not named");
+            denials.note("both.example", None, "it is not named");
+        }
+        let denied = |host: &str| DeniedHost { host: host.into(), count: 3 };
+        assert_eq!(denials.counts(), [denied("both.example"), denied("one.example")]);
+    }
 
     #[test]
     fn hosts_are_counted_in_bounded_space() {
