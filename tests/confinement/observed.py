@@ -111,6 +111,8 @@ USES = {
     "vain": lambda: [os.path.exists(HOME + "/none"), open(HOME + "/none")],
     "link": lambda: open(HOME + "/link").close(),
     "key": lambda: open(HOME + "/.ssh/key").close(),
+    "odd key": lambda: open(HOME + "/.ssh/a[1]").close(),
+    "keys": lambda: [open(f"{HOME}/.ssh/{n}").close() for n in range(10)],
     "home": lambda: os.listdir(HOME),
     "rules": lambda: (os.listdir(HOME + "/.mcp"), open(HOME + "/.mcp/config.yaml").close()),
     "overwrite": lambda: put(HOME + "/out/there"),

@@ -91,6 +91,20 @@ fn what_a_server_uses_is_what_the_block_has() {
     }
 }
 
+/// A draft may be wider than what was used, but for what holds keys.
+#[test]
+fn keys_are_in_a_draft_one_by_one_or_not_at_all() {
+    let world = world(&Value::Null);
+    let keys: Vec<String> = (0..10).map(|number| format!("~/.ssh/{number}")).collect();
+    for name in keys.iter().map(|key| key.trim_start_matches("~/")).chain([".ssh/a[1]"]) {
+        world.bed.write(name, "secret");
+    }
+    let ran = run(&world, "--confinement observe", "keys,odd key");
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    assert_eq!(block(&ran), files(&keys, &[]), "{ran}");
+    assert!(ran.stderr.contains("it wanted to read what holds keys: `~/.ssh/0`"), "{ran}");
+}
+
 /// What is done by a ring is done by nobody whom smcp could be asked about.
 #[test]
 fn a_ring_is_no_way_past_who_watches() {

@@ -16,7 +16,7 @@ use crate::world::TOOL;
 use crate::world::World;
 
 /// A script for a script of the bundle, which reads the files that it is told.
-const READER: &str = "#!/bin/sh\nshift\nfor file; do\n  if IFS= read -r line < \"$file\" || [ -n \"$line\" ]\n  \
+const READER: &str = "#!/bin/sh\nshift\nfor file; do\n  line=; if IFS= read -r line < \"$file\" || [ -n \"$line\" ]\n  \
      then echo \"$file: done\"; else echo \"$file: refused\"; fi\ndone 2> /dev/null\n";
 
 /// Publishes a server whose `#!` line names its interpreter so.
@@ -59,6 +59,22 @@ fn an_interpreter_of_the_bundle_opens_no_folder_of_the_client() {
                 assert_eq!(ran.stdout, said, "{line:?} {permissions}");
             }
         }
+    }
+}
+
+/// A program that an earlier version has left is where it wanted it to be, and brings no folder with it.
+#[test]
+fn an_interpreter_that_the_package_names_is_granted_alone() {
+    let world = World::new("");
+    world.bed.write("docs/bin/x", READER);
+    let program = world.bed.path("docs/bin/x");
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let permissions = json!({"subprocess": true});
+    if world.confines(&permissions) {
+        publish(&world, &format!("#!{}\n", program.display()), "unused", &permissions);
+        let files = ["docs/bin/x", "docs/page"].map(|name| world.bed.path(name));
+        let ran = world.bed.smcp(&format!("run {TOOL} --")).args(&files).run().succeeds();
+        assert_eq!(ran.stdout, "[HOME]/docs/bin/x: done\n[HOME]/docs/page: refused\n");
     }
 }
 

@@ -172,10 +172,24 @@ impl Grants {
         {
             list.iter().for_each(|text| plan.grant(text, right));
         }
-        let GrantPlan { mut list, .. } = plan;
-        list.sort_by(|one, other| (&one.path, one.right).cmp(&(&other.path, other.right)));
-        list.dedup();
-        Self { list }
+        let GrantPlan { list, .. } = plan;
+        Self { list }.sorted()
+    }
+
+    /// Adds programs alone, and not what is installed with them.
+    #[must_use]
+    pub fn and_programs(mut self, programs: &[PathBuf], surroundings: &Surroundings) -> Self {
+        let FileView { resolve, target, .. } = surroundings.view;
+        let programs = programs.iter().filter(|program| !walk::through_kernel(program, target));
+        self.list
+            .extend(programs.filter_map(|program| resolve(program)).map(|path| FileGrant { path, right: Right::Run }));
+        self.sorted()
+    }
+
+    fn sorted(mut self) -> Self {
+        self.list.sort_by(|one, other| (&one.path, one.right).cmp(&(&other.path, other.right)));
+        self.list.dedup();
+        self
     }
 }
 

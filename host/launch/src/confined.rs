@@ -81,7 +81,8 @@ pub(crate) fn confine(
     let mut grants = Grants::default();
     let planned = |permissions: &Permissions| {
         let programs = programs(permissions, program, &followed, bundle, (environment, finder));
-        Grants::of(permissions, &programs, environment.search_path(), &confining.surroundings)
+        let grants = Grants::of(permissions, &programs, environment.search_path(), &confining.surroundings);
+        grants.and_programs(named_by_package(program, &followed, bundle), &confining.surroundings)
     };
     if let Some(observing) = &confining.observing {
         // What stands before the server's own program is not what it uses.
@@ -150,6 +151,13 @@ fn refuse_wrapper(followed: &Followed, bundle: Bundle<'_>, command: impl Fn() ->
     }
 }
 
+/// The interpreters that the package itself names. Where they are installed is its choice, and so could be anywhere: it could be
+/// where an earlier version has left a program.
+fn named_by_package<'f>(program: &Path, followed: &'f Followed, bundle: Bundle<'_>) -> &'f [PathBuf] {
+    let named = if program.starts_with(bundle.root) { followed.named } else { 0 };
+    followed.interpreters.get(..named).unwrap_or_default()
+}
+
 /// The programs whose installations the server needs: its own, their interpreters, and, where it may start others, those
 /// that are usual.
 fn programs(
@@ -159,7 +167,8 @@ fn programs(
     bundle: Bundle<'_>,
     (environment, finder): (&ServerEnvironment, Finder<'_>),
 ) -> Vec<PathBuf> {
-    let own = std::iter::once(program).chain(followed.interpreters.iter().map(PathBuf::as_path));
+    let by_package = named_by_package(program, followed, bundle).len();
+    let own = std::iter::once(program).chain(followed.interpreters.iter().skip(by_package).map(PathBuf::as_path));
     let mut programs: Vec<_> = own.filter(|path| !path.starts_with(bundle.root)).map(Path::to_path_buf).collect();
     if permissions.subprocess {
         let found = |name: &&str| on_path(name, environment.search_path(), finder.is_program).ok();

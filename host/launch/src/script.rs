@@ -33,6 +33,8 @@ pub(crate) struct Finder<'a> {
 pub(crate) struct Followed {
     /// The interpreters, `env` included.
     pub(crate) interpreters: Vec<PathBuf>,
+    /// How many of them are named by the file, and by each other: the next one was found on PATH, by the user's choice.
+    pub(crate) named: usize,
     /// What replaces the file, where `env` would have looked it up: a program, and what comes before the file in its
     /// arguments.
     pub(crate) direct: Option<(PathBuf, Vec<OsString>)>,
@@ -45,11 +47,13 @@ pub(crate) struct Followed {
 pub(crate) fn follow(file: &Path, from: &Path, finder: Finder<'_>) -> Followed {
     let mut followed = Followed::default();
     let mut file = file.to_path_buf();
+    let mut on_users_path = false;
     for depth in 0..DEPTH {
         let Some(words) = (finder.read_head)(&file).as_deref().and_then(words) else { break };
         let Some((interpreter, arguments)) = words.split_first() else { break };
         let interpreter = from.join(interpreter);
         followed.interpreters.push(interpreter.clone());
+        followed.named += usize::from(!on_users_path);
         let looked_up = (interpreter.file_name() == Some(OsStr::new("env"))).then(|| named(arguments)).flatten();
         let reader = match looked_up {
             None => interpreter,
@@ -57,6 +61,7 @@ pub(crate) fn follow(file: &Path, from: &Path, finder: Finder<'_>) -> Followed {
                 let found = on_path(&name.to_string_lossy(), finder.search_path, finder.is_program);
                 let Ok(found) = found else { break };
                 followed.interpreters.push(found.clone());
+                on_users_path = true;
                 if depth == 0 {
                     followed.direct = Some((found.clone(), rest));
                 }
@@ -183,13 +188,15 @@ mod tests {
             ("blanks", &["/bin/node"], None),
         ] {
             let found = followed(file);
-            let expected = Followed { interpreters: paths(interpreters), direct: expected, wrapper: None };
+            // What `env` finds is found on PATH.
+            let named = interpreters.len() - usize::from(expected.is_some());
+            let expected = Followed { interpreters: paths(interpreters), named, direct: expected, wrapper: None };
             assert_eq!(found, expected, "{file}");
         }
         assert_eq!(followed("shell").wrapper, Some(("shell".into(), "/bin/sh".into())));
         let shim = followed("python");
         assert_eq!(shim.interpreters, paths(&["/usr/bin/env", "/shims/python3", "/usr/bin/env", "/bin/bash"]));
         assert_eq!(shim.wrapper, Some(("/shims/python3".into(), "/bin/bash".into())));
-        assert!(shim.direct.is_some());
+        assert!(shim.direct.is_some() && shim.named == 1, "{shim:?}");
     }
 }

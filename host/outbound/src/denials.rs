@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use crate::hosts::is_one_host;
 use smcp_model::host_entry::USUAL_PORTS;
 use smcp_model::limits;
 use smcp_model::record::DeniedHost;
@@ -49,13 +50,14 @@ impl Denials {
         *count = count.saturating_add(1);
     }
 
-    /// The hosts so far, each as an entry of a manifest's list.
+    /// The hosts so far, each as an entry of a manifest's list. What would stand for others, or for none, is none.
     pub fn entries(&self) -> Vec<String> {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let hosts = counts.keys().filter(|host| *host != OTHERS);
         let usual =
             |host: &str| USUAL_PORTS.iter().find_map(|port| host.strip_suffix(&format!(":{port}")).map(str::to_owned));
-        hosts.map(|host| usual(host).unwrap_or_else(|| host.clone())).collect()
+        let entries = hosts.map(|host| usual(host).unwrap_or_else(|| host.clone()));
+        entries.filter(|entry| is_one_host(entry)).collect()
     }
 
     /// The counts so far.
@@ -83,6 +85,26 @@ mod tests {
         }
         let denied = |host: &str| DeniedHost { host: host.into(), count: 3 };
         assert_eq!(denials.counts(), [denied("both.example"), denied("one.example")]);
+    }
+
+    #[test]
+    fn what_is_asked_for_is_no_pattern() {
+        let denials = Denials::default();
+        let asked = [
+            ("*", Some(443)),
+            ("*.com", None),
+            ("*.example", Some(8443)),
+            ("a b", None),
+            ("a,b", Some(80)),
+            ("127.1", Some(80)),
+            ("a.example", Some(443)),
+            ("a.example", Some(8443)),
+            ("[2001:db8::1]", Some(80)),
+            ("b.example", None),
+        ];
+        asked.iter().for_each(|(host, port)| denials.note(host, *port, "it is not named"));
+        assert_eq!(denials.counts().len(), asked.len());
+        assert_eq!(denials.entries(), ["[2001:db8::1]", "a.example", "a.example:8443", "b.example"]);
     }
 
     #[test]
