@@ -90,7 +90,29 @@ def ring():
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
+def in_vain():
+    """What programs do before they use a folder, or a lock."""
+    os.makedirs(HOME + "/docs", exist_ok=True)
+    there, none = HOME + "/out/there", HOME + "/out/none"
+    for use in (
+        lambda: os.mkdir(there),
+        lambda: os.symlink("x", there),
+        lambda: os.link(HOME + "/docs/page", there),
+        lambda: open(there, "x"),
+        lambda: os.unlink(none),
+        lambda: os.rmdir(none),
+        lambda: os.rename(none, there),
+        lambda: os.link(none, HOME + "/out/other"),
+    ):
+        try:
+            use()
+        except (FileExistsError, FileNotFoundError):
+            continue
+        exit(3)
+
+
 USES = {
+    "in vain": in_vain,
     "again": lambda: again("/proc/self/fd"),
     "again by its thread": lambda: again("/proc/thread-self/fd"),
     "again by its number": lambda: again(f"/proc/{os.getpid()}/fd"),

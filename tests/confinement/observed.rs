@@ -78,6 +78,7 @@ fn what_a_server_uses_is_what_the_block_has() {
         ("rules", &[], &[]),
         ("read and write", &["~/out"], &["~/out"]),
         ("odd", &["~/odd"], &["~/odd"]),
+        ("in vain", &[], &[]),
         ("again", &["~/docs/page"], &[]),
         ("again by its thread", &["~/docs/page"], &[]),
         ("again by its number", &["~/docs/page"], &[]),

@@ -1,4 +1,4 @@
-//! Looks at the standard streams that a server is handed: a socket can be more than a stream.
+//! Looks at the streams that a server is handed: a socket can be more than one.
 
 use std::os::fd::AsFd;
 use std::os::fd::AsRawFd as _;

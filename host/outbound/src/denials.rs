@@ -16,10 +16,10 @@ const OTHERS: &str = "others";
 
 /// The hosts that a server was refused, with how often. Copies count together.
 #[derive(Debug, Clone, Default)]
-pub struct Denials(Arc<Mutex<BTreeMap<String, Asked>>>);
+pub struct Denials(Arc<Mutex<BTreeMap<String, RefusalCounts>>>);
 
 /// How often a host was asked for, and how often in the way that most clients use beside it.
-type Asked = [u64; 2];
+type RefusalCounts = [u64; 2];
 
 impl Denials {
     /// Notes a refusal, and says it when it is the first for this host.
@@ -32,7 +32,7 @@ impl Denials {
         self.count(host, None, why, |[_, beside]| beside);
     }
 
-    fn count(&self, host: &str, port: Option<u16>, why: &str, of: fn(&mut Asked) -> &mut u64) {
+    fn count(&self, host: &str, port: Option<u16>, why: &str, of: fn(&mut RefusalCounts) -> &mut u64) {
         let host = match port {
             Some(port) => format!("{host}:{port}"),
             None => host.to_owned(),
@@ -63,7 +63,7 @@ impl Denials {
     /// The counts so far.
     pub fn counts(&self) -> Vec<DeniedHost> {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let denied = |(host, [asked, beside]): (&String, &Asked)| {
+        let denied = |(host, [asked, beside]): (&String, &RefusalCounts)| {
             let count = *asked.max(beside);
             DeniedHost { host: SafeText::new(host), count }
         };
