@@ -142,3 +142,20 @@ fn a_servers_folder_may_hold_anything() {
     bed.run("data rm acme/other").refuses(1, &["is a link, and links are not followed"]);
     assert!(bed.has("elsewhere/other/data/kept"));
 }
+
+/// A server owns its folder, and can close it.
+#[test]
+fn a_folder_that_its_server_has_closed_is_found_and_removed() {
+    let bed = bed();
+    runs(&bed, TOOL, 1);
+    let folder = entries(&bed)[0]["folder"].as_str().unwrap().strip_prefix("~/").unwrap().to_owned();
+    let close = || std::fs::set_permissions(bed.path(&folder), PermissionsExt::from_mode(0)).unwrap();
+    close();
+    let output = bed.run_unprivileged("data ls");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("\nacme/tool  "), "{output:?}");
+    close();
+    assert_eq!(bed.run_unprivileged(&format!("run {TOOL}")).stdout, b"2\n", "and its server has it again");
+    close();
+    assert!(bed.run_unprivileged("data rm acme/tool").status.success());
+    assert!(!bed.has(&folder));
+}

@@ -27,4 +27,5 @@ mod observed;
 mod ordinary;
 mod places;
 mod said;
+mod start;
 mod world;

@@ -8,7 +8,7 @@ import tempfile
 import threading
 
 HOME = os.environ["HOME"]
-libc = ctypes.CDLL(None)
+libc = ctypes.CDLL(None, use_errno=True)
 
 
 def put(path, text="text"):
@@ -71,7 +71,54 @@ def hidden():
     os.geteuid() == 0 or open(HOME + "/docs/page").close()
 
 
+def again(folder):
+    path = os.open(HOME + "/docs/page", os.O_PATH)
+    open(f"{folder}/{path}").close()
+
+
+def root():
+    """Takes another root, where a user may: the same names are other files then."""
+    if libc.unshare(0x10000000) == 0:
+        os.chroot(HOME + "/many")
+        open("/7").close()
+    else:
+        open(HOME + "/many/7").close()
+
+
+def ring():
+    if libc.syscall(425, 4, ctypes.create_string_buffer(256)) < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def in_vain():
+    """What programs do before they use a folder, or a lock."""
+    os.makedirs(HOME + "/docs", exist_ok=True)
+    there, none = HOME + "/out/there", HOME + "/out/none"
+    for use in (
+        lambda: os.mkdir(there),
+        lambda: os.symlink("x", there),
+        lambda: os.link(HOME + "/docs/page", there),
+        lambda: open(there, "x"),
+        lambda: os.unlink(none),
+        lambda: os.rmdir(none),
+        lambda: os.rename(none, there),
+        lambda: os.link(none, HOME + "/out/other"),
+    ):
+        try:
+            use()
+        except (FileExistsError, FileNotFoundError):
+            continue
+        exit(3)
+
+
 USES = {
+    "in vain": in_vain,
+    "again": lambda: again("/proc/self/fd"),
+    "again by its thread": lambda: again("/proc/thread-self/fd"),
+    "again by its number": lambda: again(f"/proc/{os.getpid()}/fd"),
+    "again by a device": lambda: again("/dev/fd"),
+    "root": root,
+    "ring": ring,
     "busy": busy,
     "listen": lambda: bound(socket.SOCK_STREAM, lambda own: own.listen()),
     "ask": lambda: bound(socket.SOCK_DGRAM, lambda own: own.connect(("192.0.2.1", 0))),
@@ -86,6 +133,8 @@ USES = {
     "vain": lambda: [os.path.exists(HOME + "/none"), open(HOME + "/none")],
     "link": lambda: open(HOME + "/link").close(),
     "key": lambda: open(HOME + "/.ssh/key").close(),
+    "odd key": lambda: open(HOME + "/.ssh/a[1]").close(),
+    "keys": lambda: [open(f"{HOME}/.ssh/{n}").close() for n in range(10)],
     "home": lambda: os.listdir(HOME),
     "rules": lambda: (os.listdir(HOME + "/.mcp"), open(HOME + "/.mcp/config.yaml").close()),
     "overwrite": lambda: put(HOME + "/out/there"),

@@ -78,12 +78,39 @@ fn what_a_server_uses_is_what_the_block_has() {
         ("rules", &[], &[]),
         ("read and write", &["~/out"], &["~/out"]),
         ("odd", &["~/odd"], &["~/odd"]),
+        ("in vain", &[], &[]),
+        ("again", &["~/docs/page"], &[]),
+        ("again by its thread", &["~/docs/page"], &[]),
+        ("again by its number", &["~/docs/page"], &[]),
+        ("again by a device", &["~/docs/page"], &[]),
+        ("root", &["~/many/7"], &[]),
     ] {
         let _ = std::fs::remove_file(world.bed.path("out/new"));
         let ran = run(&world, "--confinement observe", uses);
         assert_eq!(block(&ran), files(read, write), "{uses}: {ran}");
         assert!(ran.stdout.lines().all(|line| line.ends_with("done") || line.starts_with("vain")), "{ran}");
     }
+}
+
+/// A draft may be wider than what was used, but for what holds keys.
+#[test]
+fn keys_are_in_a_draft_one_by_one_or_not_at_all() {
+    let world = world(&Value::Null);
+    let keys: Vec<String> = (0..10).map(|number| format!("~/.ssh/{number}")).collect();
+    for name in keys.iter().map(|key| key.trim_start_matches("~/")).chain([".ssh/a[1]"]) {
+        world.bed.write(name, "secret");
+    }
+    let ran = run(&world, "--confinement observe", "keys,odd key");
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    assert_eq!(block(&ran), files(&keys, &[]), "{ran}");
+    assert!(ran.stderr.contains("it wanted to read what holds keys: `~/.ssh/0`"), "{ran}");
+}
+
+/// What is done by a ring is done by nobody whom smcp could be asked about.
+#[test]
+fn a_ring_is_no_way_past_who_watches() {
+    let ran = run(&world(&Value::Null), "--confinement observe", "ring");
+    assert_eq!(ran.stdout, "ring Function not implemented\n", "{ran}");
 }
 
 /// A rename between two folders, which have to have the same rights, and sockets that lead to nobody.

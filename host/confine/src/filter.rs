@@ -163,7 +163,10 @@ pub(crate) fn asking(program: &[Instruction], watched: &[u32]) -> Vec<Instructio
     // The number has to be there again for what follows.
     let nobody_else = nobody_else.into_iter().chain([self::load(NUMBER)]);
     let watched = watched.iter().flat_map(|number| [instruction(EQUAL, *number, 0, 1), answer(ASK)]);
-    let watched = nobody_else.chain(watched);
+    // What is done by it is no call that anybody would be asked about. Libraries go the old way.
+    let rings =
+        calls::IO_URING.iter().flat_map(|number| [instruction(EQUAL, *number, 0, 1), answer(ERROR | NO_SUCH_CALL)]);
+    let watched = nobody_else.chain(rings).chain(watched);
     let rest = rest.iter().map(|one| {
         let refuses = one.code == RETURN && one.operand & !0xffff == ERROR;
         if refuses { answer(ASK) } else { *one }

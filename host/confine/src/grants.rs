@@ -160,7 +160,11 @@ impl Grants {
         RUNTIME.iter().for_each(|path| plan.run(Path::new(path), ProtectedKind::Key));
         let folders = search_path.filter(|_| permissions.subprocess).map(std::env::split_paths).into_iter().flatten();
         let folders = folders.filter(|folder| folder.is_absolute());
-        for folder in folders.chain(prefix::of(programs, home.as_deref(), view.resolve)) {
+        let folders = folders.filter(|folder| !plan.is_protected(folder));
+        // A program that is found by what this process has open, or is in, is another one for the server.
+        let programs: Vec<_> = programs.iter().filter(|program| !walk::through_kernel(program, view.target)).collect();
+        let installed = prefix::of(&programs, home.as_deref(), view.resolve, |path| plan.is_in_protected(path));
+        for folder in folders.chain(installed).collect::<Vec<_>>() {
             plan.run(&folder, ProtectedKind::Kept);
         }
         for (list, right) in
@@ -168,10 +172,24 @@ impl Grants {
         {
             list.iter().for_each(|text| plan.grant(text, right));
         }
-        let GrantPlan { mut list, .. } = plan;
-        list.sort_by(|one, other| (&one.path, one.right).cmp(&(&other.path, other.right)));
-        list.dedup();
-        Self { list }
+        let GrantPlan { list, .. } = plan;
+        Self { list }.sorted()
+    }
+
+    /// Adds programs alone, and not what is installed with them.
+    #[must_use]
+    pub fn and_programs(mut self, programs: &[PathBuf], surroundings: &Surroundings) -> Self {
+        let FileView { resolve, target, .. } = surroundings.view;
+        let programs = programs.iter().filter(|program| !walk::through_kernel(program, target));
+        self.list
+            .extend(programs.filter_map(|program| resolve(program)).map(|path| FileGrant { path, right: Right::Run }));
+        self.sorted()
+    }
+
+    fn sorted(mut self) -> Self {
+        self.list.sort_by(|one, other| (&one.path, one.right).cmp(&(&other.path, other.right)));
+        self.list.dedup();
+        self
     }
 }
 
@@ -207,6 +225,17 @@ impl GrantPlan<'_> {
     /// Grants what smcp itself has chosen.
     fn add(&mut self, path: &Path, right: Right) {
         self.list.extend((self.surroundings.view.resolve)(path).map(|path| FileGrant { path, right }));
+    }
+
+    /// Whether a folder itself is what is granted by its own name alone.
+    fn is_protected(&self, path: &Path) -> bool {
+        let real = (self.surroundings.view.resolve)(path);
+        self.protected.iter().any(|one| one.kind <= ProtectedKind::Kept && real.as_ref() == Some(&one.real))
+    }
+
+    /// Whether a path without a link leads into that.
+    fn is_in_protected(&self, real: &Path) -> bool {
+        self.protected.iter().any(|one| one.kind <= ProtectedKind::Kept && real.starts_with(&one.real))
     }
 
     /// Has programs of a folder started, but of none that holds the home for the user's sake.

@@ -28,6 +28,8 @@ mod network;
 #[cfg(target_os = "linux")]
 mod observe;
 #[cfg(target_os = "linux")]
+mod streams;
+#[cfg(target_os = "linux")]
 mod system;
 
 pub use crate::asked::path_asked_for;
@@ -60,3 +62,5 @@ pub use crate::observe::Observer;
 pub use crate::observe::SeenServer;
 #[cfg(target_os = "linux")]
 pub use crate::observe::Watcher;
+#[cfg(target_os = "linux")]
+pub use crate::streams::leads_elsewhere;

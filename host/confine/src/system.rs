@@ -51,18 +51,30 @@ const STREAMS: u32 = 3;
 
 /// Every capability, those of kernels to come included.
 pub(crate) const ALL_CAPABILITIES: u64 = u64::MAX;
-/// What only whoever runs a machine needs: `CAP_DAC_READ_SEARCH`, `…_LINUX_IMMUTABLE`, `…_SYS_MODULE`, `…_SYS_RAWIO`,
-/// `…_SYS_PTRACE`, `…_SYS_ADMIN`, `…_SYS_BOOT`, `…_SYS_TIME`, `…_MKNOD`, `…_SYSLOG`, `…_PERFMON`, `…_BPF`, `…_CHECKPOINT_RESTORE`.
+/// What only whoever runs a machine needs: `CAP_DAC_READ_SEARCH`, `…_LINUX_IMMUTABLE`, `…_NET_ADMIN` (which any socket takes,
+/// a local pair, too), `…_SYS_MODULE`, `…_SYS_RAWIO`, `…_SYS_PTRACE`, `…_SYS_PACCT`, `…_SYS_ADMIN`, `…_SYS_BOOT`, `…_SYS_TIME`,
+/// `…_SYS_TTY_CONFIG`, `…_MKNOD`, `…_AUDIT_CONTROL`, `…_SETFCAP`, `…_MAC_OVERRIDE`, `…_MAC_ADMIN`, `…_SYSLOG`, `…_WAKE_ALARM`,
+/// `…_BLOCK_SUSPEND`, `…_AUDIT_READ`, `…_PERFMON`, `…_BPF`, `…_CHECKPOINT_RESTORE`.
 pub(crate) const MACHINE_CAPABILITIES: u64 = 1 << 2
     | 1 << 9
+    | 1 << 12
     | 1 << 16
     | 1 << 17
     | 1 << 19
+    | 1 << 20
     | 1 << 21
     | 1 << 22
     | 1 << 25
+    | 1 << 26
     | 1 << 27
+    | 1 << 30
+    | 1 << 31
+    | 1 << 32
+    | 1 << 33
     | 1 << 34
+    | 1 << 35
+    | 1 << 36
+    | 1 << 37
     | 1 << 38
     | 1 << 39
     | 1 << 40;

@@ -25,6 +25,7 @@ use smcp_confine::Locks;
 use smcp_confine::Ports;
 use smcp_confine::Surroundings;
 use smcp_confine::WayOut;
+use smcp_confine::holds_hosts;
 use smcp_model::limits;
 use smcp_model::manifest::Manifest;
 use smcp_model::manifest::Permissions;
@@ -61,21 +62,27 @@ pub(crate) struct Confined {
     pub(crate) spare_ports: Option<SparePorts>,
 }
 
-/// Makes the locks of the server that `program` is.
+/// What is said of a server with a stream that would be a way to any host.
+const LED_ELSEWHERE: &str = "one of its standard streams is a socket that it could connect to other places, and it may not \
+     reach every host: start smcp with pipes, for example as `cat | smcp run … | cat`";
+
+/// Makes the locks of the server that `program` is, and that starts in `directory`. `led_elsewhere` says whether it
+/// gets a stream that it could lead to other places.
 pub(crate) fn confine(
     confining: &Confining,
     manifest: &Manifest,
     bundle: Bundle<'_>,
-    program: &Path,
+    (program, directory, led_elsewhere): (&Path, &Path, bool),
     (environment, finder): (&ServerEnvironment, Finder<'_>),
 ) -> Result<Confined, LaunchError> {
     let command = || SafeText::quoted(&manifest.entrypoint.command);
-    let followed = follow(program, finder);
+    let followed = follow(program, directory, finder);
     let mut direct = None;
     let mut grants = Grants::default();
     let planned = |permissions: &Permissions| {
         let programs = programs(permissions, program, &followed, bundle, (environment, finder));
-        Grants::of(permissions, &programs, environment.search_path(), &confining.surroundings)
+        let grants = Grants::of(permissions, &programs, environment.search_path(), &confining.surroundings);
+        grants.and_programs(named_by_package(program, &followed, bundle), &confining.surroundings)
     };
     if let Some(observing) = &confining.observing {
         // What stands before the server's own program is not what it uses.
@@ -93,7 +100,13 @@ pub(crate) fn confine(
             variables: asked.map(|asked| asked.environment.clone()).unwrap_or_default(),
         });
     }
+    let unconfined = |cause: io::Error| LaunchError::Unconfined { command: command(), cause };
     if let Some(permissions) = &manifest.permissions {
+        let kernel = confining.kernel;
+        let without_network = kernel.seccomp && permissions.network.is_empty();
+        if led_elsewhere && (without_network || holds_hosts(kernel, Some(permissions))) {
+            return Err(unconfined(io::Error::other(LED_ELSEWHERE)));
+        }
         if !permissions.subprocess && confining.kernel.seccomp {
             refuse_wrapper(&followed, bundle, command)?;
             direct.clone_from(&followed.direct);
@@ -101,7 +114,6 @@ pub(crate) fn confine(
         grants = planned(permissions);
     }
     tracing::debug!(?grants, "what the server may reach");
-    let unconfined = |cause: io::Error| LaunchError::Unconfined { command: command(), cause };
     let mut locks = Locks::make(confining.kernel, manifest, &grants, bundle.dir.as_fd()).map_err(unconfined)?;
     let ports = confining.outbound.as_ref().map(|outbound| Ports {
         hosts: outbound.hosts.ports(),
@@ -139,6 +151,13 @@ fn refuse_wrapper(followed: &Followed, bundle: Bundle<'_>, command: impl Fn() ->
     }
 }
 
+/// The interpreters that the package itself names. Where they are installed is its choice, and so could be anywhere: it could be
+/// where an earlier version has left a program.
+fn named_by_package<'f>(program: &Path, followed: &'f Followed, bundle: Bundle<'_>) -> &'f [PathBuf] {
+    let named = if program.starts_with(bundle.root) { followed.named } else { 0 };
+    followed.interpreters.get(..named).unwrap_or_default()
+}
+
 /// The programs whose installations the server needs: its own, their interpreters, and, where it may start others, those
 /// that are usual.
 fn programs(
@@ -148,7 +167,8 @@ fn programs(
     bundle: Bundle<'_>,
     (environment, finder): (&ServerEnvironment, Finder<'_>),
 ) -> Vec<PathBuf> {
-    let own = std::iter::once(program).chain(followed.interpreters.iter().map(PathBuf::as_path));
+    let by_package = named_by_package(program, followed, bundle).len();
+    let own = std::iter::once(program).chain(followed.interpreters.iter().skip(by_package).map(PathBuf::as_path));
     let mut programs: Vec<_> = own.filter(|path| !path.starts_with(bundle.root)).map(Path::to_path_buf).collect();
     if permissions.subprocess {
         let found = |name: &&str| on_path(name, environment.search_path(), finder.is_program).ok();

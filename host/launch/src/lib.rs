@@ -179,6 +179,12 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
     let Streams { input, output } = setup.streams;
     let mut client = ClientWatch::of(input.as_fd(), output.as_fd()).map_err(LaunchError::streams)?;
     let inherited = output.is_inherited();
+    #[cfg(target_os = "linux")]
+    let led_elsewhere = {
+        // What a relay stands before is not handed on.
+        let handed = [input.as_fd(), output.as_fd()].into_iter().filter(|_| setup.warning.is_none());
+        handed.chain([io::stderr().as_fd()]).any(smcp_confine::leads_elsewhere)
+    };
     let ends = Ends::new(&input, output, setup.warning).map_err(LaunchError::streams)?;
     let mut args: Vec<_> = setup.environment.arguments(manifest).into_iter().chain(setup.extra_args).collect();
     let load = Load::of(args.iter().map(OsString::as_os_str), &setup.environment);
@@ -192,7 +198,7 @@ pub fn launch(clearance: Clearance, setup: Setup) -> Result<Finished, LaunchErro
             let finder = Finder { search_path, is_program: setup.is_program, read_head: setup.read_head };
             let around = (&setup.environment, finder);
             let Confined { locks, direct, way_out, spare_ports } =
-                confined::confine(confining, manifest, bundle, &program, around)?;
+                confined::confine(confining, manifest, bundle, (&program, &directory, led_elsewhere), around)?;
             let direct = direct.map(|(program, before)| {
                 args.splice(0..0, before.into_iter().chain([place.program.clone().into()]));
                 program

@@ -33,6 +33,8 @@ pub(crate) struct Finder<'a> {
 pub(crate) struct Followed {
     /// The interpreters, `env` included.
     pub(crate) interpreters: Vec<PathBuf>,
+    /// How many of them are named by the file, and by each other: the next one was found on PATH, by the user's choice.
+    pub(crate) named: usize,
     /// What replaces the file, where `env` would have looked it up: a program, and what comes before the file in its
     /// arguments.
     pub(crate) direct: Option<(PathBuf, Vec<OsString>)>,
@@ -40,15 +42,18 @@ pub(crate) struct Followed {
     pub(crate) wrapper: Option<(PathBuf, PathBuf)>,
 }
 
-/// Follows the `#!` line of a file, and those of its interpreters.
-pub(crate) fn follow(file: &Path, finder: Finder<'_>) -> Followed {
+/// Follows the `#!` line of a file, and those of its interpreters. A path that is not absolute begins at `from`, the folder
+/// that the server starts in.
+pub(crate) fn follow(file: &Path, from: &Path, finder: Finder<'_>) -> Followed {
     let mut followed = Followed::default();
     let mut file = file.to_path_buf();
+    let mut on_users_path = false;
     for depth in 0..DEPTH {
         let Some(words) = (finder.read_head)(&file).as_deref().and_then(words) else { break };
         let Some((interpreter, arguments)) = words.split_first() else { break };
-        let interpreter = PathBuf::from(interpreter);
+        let interpreter = from.join(interpreter);
         followed.interpreters.push(interpreter.clone());
+        followed.named += usize::from(!on_users_path);
         let looked_up = (interpreter.file_name() == Some(OsStr::new("env"))).then(|| named(arguments)).flatten();
         let reader = match looked_up {
             None => interpreter,
@@ -56,6 +61,7 @@ pub(crate) fn follow(file: &Path, finder: Finder<'_>) -> Followed {
                 let found = on_path(&name.to_string_lossy(), finder.search_path, finder.is_program);
                 let Ok(found) = found else { break };
                 followed.interpreters.push(found.clone());
+                on_users_path = true;
                 if depth == 0 {
                     followed.direct = Some((found.clone(), rest));
                 }
@@ -70,14 +76,19 @@ pub(crate) fn follow(file: &Path, finder: Finder<'_>) -> Followed {
     followed
 }
 
-/// Returns the words of a `#!` line as the system takes them: a program, and all the rest as one argument.
+/// Returns the words of a `#!` line exactly as the system takes them, since whoever reads another program grants another
+/// one: a program, and all the rest as one argument. Blanks are those two, and a zero ends either.
 fn words(head: &[u8]) -> Option<Vec<OsString>> {
     let line = head.strip_prefix(b"#!")?;
-    let line = line.get(..LINE - 2).unwrap_or(line).split(|byte| *byte == b'\n').next()?.trim_ascii();
+    let line = line.get(..LINE - 2).unwrap_or(line).split(|byte| *byte == b'\n').next()?;
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let mut parts = line.splitn(2, blank);
-    let interpreter = parts.next().filter(|name| !name.is_empty())?;
-    let argument = parts.next().map(<[u8]>::trim_ascii).filter(|argument| !argument.is_empty());
+    let line = line.get(line.iter().position(|byte| !blank(byte))?..)?;
+    let end = line.iter().position(|byte| blank(byte) || *byte == 0).unwrap_or(line.len());
+    let (interpreter, rest) = line.split_at_checked(end).filter(|(name, _)| !name.is_empty())?;
+    let argument = rest.split(|byte| *byte == 0).next().unwrap_or_default();
+    let first = argument.iter().position(|byte| !blank(byte));
+    let last = argument.iter().rposition(|byte| !blank(byte));
+    let argument = first.zip(last).and_then(|(first, last)| argument.get(first..=last));
     Some(std::iter::once(interpreter).chain(argument).map(|word| OsStr::from_bytes(word).to_owned()).collect())
 }
 
@@ -119,16 +130,44 @@ mod tests {
                     "python" => "#!/usr/bin/env python3",
                     "/shims/python3" => "#!/usr/bin/env bash\nexec pyenv",
                     "shell" => "#!/bin/sh",
+                    "relative" => "#!bin/x",
+                    "feed" => "#!\x0c/bin/node",
+                    "return" => "#!/bin/node\r\n",
+                    "zero" => "#!/bin/node\0/../secret\n",
+                    "blanks" => "#! \t /bin/node \t a b \t\n",
                     _ => "\x7fELF",
                 };
                 Some(text.into())
             },
         };
-        follow(Path::new(file), finder)
+        follow(Path::new(file), Path::new("/start"), finder)
     }
 
     fn paths(list: &[&str]) -> Vec<PathBuf> {
         list.iter().map(PathBuf::from).collect()
+    }
+
+    #[test]
+    fn a_line_has_the_words_that_the_system_takes() {
+        let words = |line: &str| {
+            words(line.as_bytes())
+                .map(|words| words.into_iter().map(|word| word.into_string().unwrap()).collect::<Vec<_>>())
+        };
+        for (line, expected) in [
+            ("#! \t /bin/node \t a b \t\nrest", Some(&["/bin/node", "a b"][..])),
+            ("#!/bin/node a\r\n", Some(&["/bin/node", "a\r"])),
+            ("#!/bin/node a\0b\n", Some(&["/bin/node", "a"])),
+            ("#!/bin/node\0 a\n", Some(&["/bin/node"])),
+            ("#! \n/bin/node", None),
+            ("#!\0/bin/node", None),
+            ("/bin/node", None),
+        ] {
+            assert_eq!(
+                words(line),
+                expected.map(|words| words.iter().map(|word| (*word).to_owned()).collect()),
+                "{line:?}"
+            );
+        }
     }
 
     #[test]
@@ -142,15 +181,22 @@ mod tests {
             ("quoted", &["/usr/bin/env"], None),
             ("variable", &["/usr/bin/env"], None),
             ("missing", &["/usr/bin/env"], None),
+            ("relative", &["/start/bin/x"], None),
+            ("feed", &["/start/\x0c/bin/node"], None),
+            ("return", &["/bin/node\r"], None),
+            ("zero", &["/bin/node"], None),
+            ("blanks", &["/bin/node"], None),
         ] {
             let found = followed(file);
-            let expected = Followed { interpreters: paths(interpreters), direct: expected, wrapper: None };
+            // What `env` finds is found on PATH.
+            let named = interpreters.len() - usize::from(expected.is_some());
+            let expected = Followed { interpreters: paths(interpreters), named, direct: expected, wrapper: None };
             assert_eq!(found, expected, "{file}");
         }
         assert_eq!(followed("shell").wrapper, Some(("shell".into(), "/bin/sh".into())));
         let shim = followed("python");
         assert_eq!(shim.interpreters, paths(&["/usr/bin/env", "/shims/python3", "/usr/bin/env", "/bin/bash"]));
         assert_eq!(shim.wrapper, Some(("/shims/python3".into(), "/bin/bash".into())));
-        assert!(shim.direct.is_some());
+        assert!(shim.direct.is_some() && shim.named == 1, "{shim:?}");
     }
 }

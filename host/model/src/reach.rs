@@ -46,6 +46,8 @@ const fn of_v4(address: Ipv4Addr) -> Reach {
         [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => Reach::Private,
         [0, ..]
         | [169, 254, ..]
+        // The agent of Azure, on every machine there.
+        | [168, 63, 129, 16]
         | [192, 0, 0 | 2, _]
         | [192, 88, 99, _]
         | [198, 18 | 19, ..]

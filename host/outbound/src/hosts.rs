@@ -127,6 +127,11 @@ impl AllowedPorts {
     }
 }
 
+/// Whether an entry of a list stands for one host: for none does what can't be read, for many what has a `*`.
+pub(crate) fn is_one_host(entry: &str) -> bool {
+    !entry.contains('*') && AllowedHost::of(entry).is_some()
+}
+
 /// Reads an address where a host stands.
 pub(crate) fn address_of(host: &str) -> Option<IpAddr> {
     let six = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));

@@ -9,8 +9,9 @@ const HEAD: usize = 12;
 /// The longest label, and the longest name, bytes.
 const LABEL: usize = 63;
 const NAME: usize = 255;
-/// The type of an address of the old kind, and the class of the internet.
+/// The types of an address of the old kind and of the new one, and the class of the internet.
 pub(crate) const ADDRESS: u16 = 1;
+pub(crate) const NEW_ADDRESS: u16 = 28;
 const INTERNET: u16 = 1;
 /// The time that an answer holds, seconds.
 const SECONDS: u32 = 30;

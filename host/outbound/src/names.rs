@@ -25,6 +25,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::message::ADDRESS;
+use crate::message::NEW_ADDRESS;
 use crate::message::NameOutcome;
 use crate::message::NameQuestion;
 use crate::reach::Reachable;
@@ -87,8 +88,10 @@ async fn answer(reachable: &Reachable, message: &[u8]) -> Option<Vec<u8>> {
                 NameOutcome::Failed
             }
             Err(refusal @ (Unreachable::NotNamed | Unreachable::Inner(_))) => {
-                // Each client asks for both kinds of address.
-                if question.kind == ADDRESS {
+                // Most clients ask for both kinds of address, which is one refusal.
+                if question.kind == NEW_ADDRESS {
+                    reachable.deny_beside(name, &refusal);
+                } else {
                     reachable.deny(name, None, &refusal);
                 }
                 NameOutcome::NoSuchName

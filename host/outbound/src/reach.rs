@@ -124,6 +124,14 @@ impl Reachable {
         }
     }
 
+    /// Notes that a name was refused to a question that most clients ask beside another one.
+    pub(crate) fn deny_beside(&self, name: &str, refusal: &Unreachable) {
+        match refusal {
+            Unreachable::NotNamed | Unreachable::Inner(_) => self.denials.note_beside(name, &refusal.to_string()),
+            Unreachable::Unknown | Unreachable::Failed(_) => {}
+        }
+    }
+
     /// Notes that a host is reached; of a name that leads to an inner network its address, too, which a manifest would have
     /// to name.
     pub(crate) fn note(&self, host: &str, port: u16, route: &HostRoute) {

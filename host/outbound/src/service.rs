@@ -150,7 +150,8 @@ pub(crate) fn start(task: Pin<Box<dyn Future<Output = ()> + Send>>) {
 /// Serves every socket, each by a task.
 fn begin(sockets: Sockets, reachable: &Arc<Reachable>, connections: usize) -> io::Result<()> {
     let Sockets { names, proxy, hosts, later } = sockets;
-    let permits = Arc::new(Semaphore::new(connections));
+    // Whoever waits for a connection has one permit: where connections are few, nobody waits in vain.
+    let permits = Arc::new(Semaphore::new(connections + hosts.len() + 1));
     let kinds = std::iter::once(ConnectionKind::Proxy).chain(std::iter::repeat(ConnectionKind::Direct));
     for (socket, kind) in std::iter::once(proxy).chain(hosts).zip(kinds) {
         let listener = TcpListener::from_std(net::TcpListener::from(socket))?;
@@ -168,6 +169,7 @@ async fn accept_later(LaterSockets(mut later): LaterSockets, reachable: Arc<Reac
     while let Some(socket) = later.recv().await {
         match TcpListener::from_std(net::TcpListener::from(socket)) {
             Ok(listener) => {
+                permits.add_permits(1);
                 let served = accept(listener, ConnectionKind::Direct, Arc::clone(&reachable), Arc::clone(&permits));
                 start(Box::pin(served));
             }

@@ -40,7 +40,7 @@ pub(crate) fn remove_folder(dir: &Dir, name: &str) -> io::Result<()> {
 }
 
 /// Makes a folder readable and writable for us, which a server may have changed, and opens it.
-fn opened_up(dir: &Dir, name: &OsStr) -> io::Result<Dir> {
+pub(crate) fn opened_up(dir: &Dir, name: &OsStr) -> io::Result<Dir> {
     if !dir.symlink_metadata(name)?.is_dir() {
         return Err(io::ErrorKind::NotADirectory.into());
     }

@@ -22,6 +22,7 @@ use crate::error::StoreError;
 use crate::file;
 use crate::folder;
 use crate::folder::FolderGuard;
+use crate::removal::opened_up;
 use crate::removal::remove_folder;
 use smcp_model::deadline::Deadline;
 use smcp_model::digest::Digest;
@@ -99,7 +100,7 @@ impl DataFolders {
         }
         let opened = guard.make(&of_registry, id.org.as_str()).and_then(|(of_org, guard)| {
             folder::create(&of_org, id.name.as_str(), StoreAccess::Private)?;
-            Ok((file::open_folder_itself(&of_org, id.name.as_str())?, guard.inside(id.name.as_str())))
+            Ok((open_own(&of_org, id.name.as_str())?, guard.inside(id.name.as_str())))
         });
         let (dir, guard) = match opened {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -126,7 +127,7 @@ impl DataFolders {
             for org in names(&of_registry)?.iter().filter_map(|name| name.parse::<PackageWord>().ok()) {
                 let Some((of_org, _)) = guard.open(&of_registry, org.as_str())? else { continue };
                 for name in names(&of_org)?.iter().filter_map(|name| name.parse::<PackageWord>().ok()) {
-                    let Ok(dir) = file::open_folder_itself(&of_org, name.as_str()) else { continue };
+                    let Ok(dir) = open_own(&of_org, name.as_str()) else { continue };
                     found.push(ServerData {
                         package: PackageId { org: org.clone(), name },
                         folder: digits.clone(),
@@ -184,7 +185,7 @@ impl DataFolders {
         let (org, name) = (entry.package.org.as_str(), entry.package.name.as_str());
         let Some((of_registry, guard)) = self.guard.open(&self.dir, &entry.folder)? else { return Ok(true) };
         let Some((of_org, _)) = guard.open(&of_registry, org)? else { return Ok(true) };
-        let locked = match file::open_folder_itself(&of_org, name) {
+        let locked = match open_own(&of_org, name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
             opened => opened?.into_std_file(),
         };
@@ -195,6 +196,14 @@ impl DataFolders {
         // Other packages of the organisation may be there, or come now.
         let _ = of_registry.remove_dir(org);
         Ok(true)
+    }
+}
+
+/// Opens the folder of a package. Its server may have closed it to everybody, so that nobody would find what is in there.
+fn open_own(of_org: &Dir, name: &str) -> io::Result<Dir> {
+    match file::open_folder_itself(of_org, name) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => opened_up(of_org, name.as_ref()),
+        opened => opened,
     }
 }
 

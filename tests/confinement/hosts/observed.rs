@@ -94,4 +94,9 @@ fn what_a_server_was_refused_is_in_the_draft_and_stays_refused() {
     assert_eq!(hosts(&tries), json!(["192.0.2.1", "192.0.2.1:8443", "evil.example"]), "{}", tries.stderr);
     assert!(tries.stderr.contains("it was refused the host evil.example, "), "{}", tries.stderr);
     assert!(!held.denied().is_empty());
+    // To ask for a pattern is to ask for no host.
+    let ways = ["raw 'CONNECT *:443 HTTP/1.1\\r\\n\\r\\n'", "raw 'CONNECT *.com:443 HTTP/1.1\\r\\n\\r\\n'"];
+    let tries = Tries::of_run(held.invocation(OBSERVE).args(&ways));
+    assert_eq!(hosts(&tries), json!(["localhost"]), "which is where it asked: {}", tries.stderr);
+    assert!(tries.stderr.contains("it was refused the host *:443, once"), "{}", tries.stderr);
 }

@@ -75,6 +75,8 @@ pub(crate) const MACHINE: &[u32] = &[
     number(libc::SYS_pivot_root),
     number(libc::SYS_move_mount),
     number(libc::SYS_open_tree),
+    // `open_tree_attr`, by one number everywhere.
+    467,
     number(libc::SYS_fsopen),
     number(libc::SYS_fsconfig),
     number(libc::SYS_fsmount),
@@ -104,6 +106,9 @@ pub(crate) const MACHINE: &[u32] = &[
     number(libc::SYS_reboot),
     number(libc::SYS_settimeofday),
     number(libc::SYS_clock_settime),
+    number(libc::SYS_adjtimex),
+    number(libc::SYS_clock_adjtime),
+    number(libc::SYS_syslog),
     number(libc::SYS_sethostname),
     number(libc::SYS_setdomainname),
     number(libc::SYS_vhangup),

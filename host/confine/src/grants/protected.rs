@@ -9,7 +9,7 @@ use crate::grants::mounts::others;
 use crate::grants::walk::walk;
 
 /// Keys, and all that a browser knows; relative to the home.
-const KEYS: [&str; 39] = [
+const KEYS: [&str; 41] = [
     ".ssh",
     ".mcp",
     ".gnupg",
@@ -19,6 +19,8 @@ const KEYS: [&str; 39] = [
     ".azure",
     ".kube",
     ".docker",
+    ".cargo/credentials",
+    ".cargo/credentials.toml",
     ".netrc",
     ".git-credentials",
     ".config/gcloud",

@@ -191,8 +191,41 @@ fn no_path_to_programs_opens_the_home() {
         home.search_path = Some(home.path.join(folder).into());
         assert_eq!(home.granted(&[], &[]), rights(granted, Right::Run), "{folder}");
     }
+    fs::create_dir_all(home.path.join(".docker/bin")).unwrap();
+    for (folder, granted) in [(".ssh", &[][..]), (".docker", &[]), (".docker/bin", &[".docker/bin"])] {
+        home.search_path = Some(home.path.join(folder).into());
+        assert_eq!(home.granted(&[], &[]), rights(granted, Right::Run), "{folder}");
+    }
     home.search_path = Some(home.path.join(".config").into());
     assert_eq!(home.granted(&[], &[]), rights(&[".config/tool"], Right::Run), "without the keys in it");
+}
+
+#[test]
+fn a_program_beside_keys_brings_no_keys_with_it() {
+    let home = Home::new();
+    for name in [".docker/bin", ".cargo/bin", "work/bin"] {
+        fs::create_dir_all(home.path.join(name)).unwrap();
+        fs::write(home.path.join(name).join("tool"), "").unwrap();
+    }
+    let here = std::env::current_dir().unwrap();
+    let granted = |program: PathBuf| {
+        let grants = Grants::of(
+            &Permissions { subprocess: false, ..Permissions::default() },
+            &[program],
+            None,
+            &home.surroundings(),
+        );
+        let run = grants.list.into_iter().filter(|grant| grant.right == Right::Run).map(|grant| grant.path);
+        run.filter(|path| path.starts_with(&home.path) || here.starts_with(path)).collect::<Vec<_>>()
+    };
+    let at = |name: &str| home.path.join(name);
+    assert_eq!(granted(at(".docker/bin/tool")), [at(".docker/bin/tool")]);
+    assert_eq!(granted(at("work/bin/tool")), [at("work")]);
+    // Those of whoever looks are not those of the server.
+    for path in ["/proc/self/cwd/tool", "/proc/thread-self/cwd/bin/../tool", "/dev/fd/0/tool"] {
+        assert_eq!(granted(path.into()), [] as [PathBuf; 0], "{path}");
+    }
+    assert_eq!(granted(here.join("tool")), std::slice::from_ref(&here), "the same folder by its name");
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::grants::protected::of_kernel;
+
 /// How many links the system follows in one path.
 const LINKS: usize = 40;
 
@@ -42,6 +44,11 @@ pub(super) fn walk(path: &Path, target: fn(&Path) -> Option<PathBuf>) -> Option<
         }
     }
     Some(Walked { real, links })
+}
+
+/// Whether a path leads through a link of the kernel's, which is another one for each process.
+pub(super) fn through_kernel(path: &Path, target: fn(&Path) -> Option<PathBuf>) -> bool {
+    walk(path, target).is_none_or(|walked| walked.links.iter().any(|link| of_kernel(link).is_some()))
 }
 
 fn names(path: &Path) -> impl Iterator<Item = OsString> {

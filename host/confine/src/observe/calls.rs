@@ -10,6 +10,7 @@ use nix::libc::c_long;
 
 use crate::filter::calls::THREAD;
 use crate::filter::verdict::SystemCall;
+use crate::grants::FileView;
 use crate::observe::Observed;
 use crate::observe::memory::Tracee;
 
@@ -24,8 +25,12 @@ enum PathUse {
     Create,
     /// Changes what is in it.
     Overwrite,
-    /// Makes, removes or renames it: changes its folder.
-    Entry,
+    /// Removes it, or gives it another name or place, if it is there: changes its folder.
+    Take,
+    /// Makes it, if nothing is there.
+    Make,
+    /// Puts something in its place, whatever was there.
+    Put,
     /// Starts it.
     Start,
 }
@@ -50,12 +55,12 @@ const PATHS: &[(c_long, &[PathArgument])] = &[
     (libc::SYS_execveat, &[at(0, PathUse::Start)]),
     (libc::SYS_execve, &[PathArgument { folder: None, argument: 0, path_use: PathUse::Start }]),
     (libc::SYS_truncate, &[PathArgument { folder: None, argument: 0, path_use: PathUse::Overwrite }]),
-    (libc::SYS_mkdirat, &[at(0, PathUse::Entry)]),
-    (libc::SYS_mknodat, &[at(0, PathUse::Entry)]),
-    (libc::SYS_unlinkat, &[at(0, PathUse::Entry)]),
-    (libc::SYS_symlinkat, &[at(1, PathUse::Entry)]),
-    (libc::SYS_linkat, &[at(0, PathUse::Entry), at(2, PathUse::Entry)]),
-    (libc::SYS_renameat2, &[at(0, PathUse::Entry), at(2, PathUse::Entry)]),
+    (libc::SYS_mkdirat, &[at(0, PathUse::Make)]),
+    (libc::SYS_mknodat, &[at(0, PathUse::Make)]),
+    (libc::SYS_unlinkat, &[at(0, PathUse::Take)]),
+    (libc::SYS_symlinkat, &[at(1, PathUse::Make)]),
+    (libc::SYS_linkat, &[at(0, PathUse::Take), at(2, PathUse::Make)]),
+    (libc::SYS_renameat2, &[at(0, PathUse::Take), at(2, PathUse::Put)]),
 ];
 
 /// The older ones.
@@ -67,19 +72,18 @@ const OLD_PATHS: &[(c_long, &[PathArgument])] = {
     &[
         (libc::SYS_open, &[path(0, PathUse::Open(1))]),
         (libc::SYS_creat, &[path(0, PathUse::Create)]),
-        (libc::SYS_mkdir, &[path(0, PathUse::Entry)]),
-        (libc::SYS_mknod, &[path(0, PathUse::Entry)]),
-        (libc::SYS_rmdir, &[path(0, PathUse::Entry)]),
-        (libc::SYS_unlink, &[path(0, PathUse::Entry)]),
-        (libc::SYS_symlink, &[path(1, PathUse::Entry)]),
-        (libc::SYS_link, &[path(0, PathUse::Entry), path(1, PathUse::Entry)]),
-        (libc::SYS_rename, &[path(0, PathUse::Entry), path(1, PathUse::Entry)]),
-        (libc::SYS_renameat, &[at(0, PathUse::Entry), at(2, PathUse::Entry)]),
+        (libc::SYS_mkdir, &[path(0, PathUse::Make)]),
+        (libc::SYS_mknod, &[path(0, PathUse::Make)]),
+        (libc::SYS_rmdir, &[path(0, PathUse::Take)]),
+        (libc::SYS_unlink, &[path(0, PathUse::Take)]),
+        (libc::SYS_symlink, &[path(1, PathUse::Make)]),
+        (libc::SYS_link, &[path(0, PathUse::Take), path(1, PathUse::Make)]),
+        (libc::SYS_rename, &[path(0, PathUse::Take), path(1, PathUse::Put)]),
+        (libc::SYS_renameat, &[at(0, PathUse::Take), at(2, PathUse::Put)]),
     ]
 };
 #[cfg(not(target_arch = "x86_64"))]
-const OLD_PATHS: &[(c_long, &[PathArgument])] =
-    &[(libc::SYS_renameat, &[at(0, PathUse::Entry), at(2, PathUse::Entry)])];
+const OLD_PATHS: &[(c_long, &[PathArgument])] = &[(libc::SYS_renameat, &[at(0, PathUse::Take), at(2, PathUse::Put)])];
 
 /// Calls that make a process.
 #[cfg(target_arch = "x86_64")]
@@ -103,8 +107,15 @@ pub(super) fn observed(call: &SystemCall, tracee: &Tracee) -> Vec<Observed> {
     let is = |known: c_long| call.number == number(known);
     let argument = |place: usize| call.arguments.get(place).copied().unwrap_or_default();
     if let Some((_, paths)) = PATHS.iter().chain(OLD_PATHS).find(|(known, _)| is(*known)) {
-        let used = paths.iter().flat_map(|path| path_used(path, argument, tracee)).collect();
-        return moved(used);
+        let in_vain = |of: &PathArgument| {
+            let Some(fails_where) = fails_where(of.path_use) else { return false };
+            let path = tracee.path(of.folder.map(argument), argument(of.argument));
+            path.is_some_and(|path| is_there(&path, tracee.view) == fails_where)
+        };
+        if paths.iter().any(in_vain) {
+            return Vec::new();
+        }
+        return moved(paths.iter().flat_map(|path| path_used(path, argument, tracee)).collect());
     }
     if is(libc::SYS_connect) || is(libc::SYS_bind) {
         let address = address(argument(1), argument(2), tracee);
@@ -114,6 +125,26 @@ pub(super) fn observed(call: &SystemCall, tracee: &Tracee) -> Vec<Observed> {
         || (is(libc::SYS_clone) && argument(0) & u64::from(THREAD) == 0)
         || (is(libc::SYS_clone3) && tracee.number(argument(0)).is_some_and(|flags| flags & u64::from(THREAD) == 0));
     if forks { vec![Observed::Forks] } else { Vec::new() }
+}
+
+/// Whether a call fails where something is there, or where nothing is; `None` where it does not matter. Programs make folders
+/// without looking first, and remove what may be gone.
+const fn fails_where(path_use: PathUse) -> Option<bool> {
+    match path_use {
+        PathUse::Take => Some(false),
+        PathUse::Make => Some(true),
+        PathUse::Put
+        | PathUse::Open(_)
+        | PathUse::OpenHow(_)
+        | PathUse::Create
+        | PathUse::Overwrite
+        | PathUse::Start => None,
+    }
+}
+
+/// Whether there is something, if only a link that leads nowhere.
+fn is_there(path: &Path, view: FileView) -> bool {
+    (view.resolve)(path).is_some() || (view.target)(path).is_some()
 }
 
 /// What is moved, or has another name, from one folder in another: it may be no more there than here, so that both folders
@@ -134,7 +165,7 @@ fn path_used(of: &PathArgument, argument: impl Fn(usize) -> u64, tracee: &Tracee
         PathUse::OpenHow(place) => tracee.number(argument(place)),
         PathUse::Create => Some(flag(libc::O_CREAT | libc::O_WRONLY)),
         PathUse::Overwrite => Some(flag(libc::O_WRONLY)),
-        PathUse::Entry => return vec![Observed::Changes { path, reads: false }],
+        PathUse::Take | PathUse::Make | PathUse::Put => return vec![Observed::Changes { path, reads: false }],
         PathUse::Start => return vec![Observed::Starts(path)],
     };
     let Some(flags) = flags else { return Vec::new() };
@@ -161,6 +192,9 @@ fn opened(path: PathBuf, flags: u64, exists: impl Fn(&Path) -> bool) -> Vec<Obse
         // Files that are looked for in vain are nothing that a server uses.
         let made = has(libc::O_CREAT).then_some(Observed::Changes { path, reads });
         return made.into_iter().collect();
+    }
+    if has(libc::O_CREAT | libc::O_EXCL) {
+        return Vec::new();
     }
     let read = reads.then(|| Observed::Reads(path.clone()));
     let written = (writes || has(libc::O_TRUNC)).then_some(Observed::Writes(path));
@@ -234,6 +268,8 @@ mod tests {
             (libc::O_WRONLY | libc::O_CREAT, true, vec![writes()]),
             (libc::O_WRONLY | libc::O_CREAT, false, vec![changes(false)]),
             (libc::O_RDWR | libc::O_CREAT | libc::O_EXCL, false, vec![changes(true)]),
+            (libc::O_RDWR | libc::O_CREAT | libc::O_EXCL, true, vec![]),
+            (libc::O_RDWR | libc::O_EXCL, true, vec![reads(), writes()]),
             (libc::O_WRONLY, false, vec![]),
             (libc::O_WRONLY | libc::O_TMPFILE, true, vec![writes()]),
             (libc::O_RDWR | libc::O_TMPFILE, true, vec![reads(), writes()]),

@@ -65,10 +65,13 @@ impl SeenServer {
             network.push(LOCALHOST.to_owned());
             remarks.push(format!("it listened, or connected to itself, for which `{LOCALHOST}` stands"));
         }
+        if network.len() >= limits::observe::HOSTS {
+            remarks.push("this is not all: it reached so many hosts that `*` would stand for them".to_owned());
+        }
         let permissions = Permissions {
             network,
-            filesystem_read: entries(&needed.read, &uses, "read", &mut remarks),
-            filesystem_write: entries(&needed.written, &uses, "written to", &mut remarks),
+            filesystem_read: entries(&needed.read, &uses, &ground.keys, "read", &mut remarks),
+            filesystem_write: entries(&needed.written, &uses, &ground.keys, "written to", &mut remarks),
             environment: ground.variables.clone(),
             subprocess,
         };
@@ -159,10 +162,11 @@ fn covers(grants: &Grants, path: &Path, right: Right) -> bool {
     })
 }
 
-/// The entries for these paths: few, and none that stands for what was not used at all.
-fn entries(paths: &UsesByName, uses: &SeenUses, how: &str, remarks: &mut Vec<String>) -> Vec<String> {
+/// The entries for these paths: few, and none that stands for what was not used at all, or for keys beside one that was.
+fn entries(paths: &UsesByName, uses: &SeenUses, keys: &[PathBuf], how: &str, remarks: &mut Vec<String>) -> Vec<String> {
     let too_much =
         |path: &Path| path.components().count() < 2 || uses.home.as_ref().is_some_and(|home| home.starts_with(path));
+    let widens = |folder: &Path| too_much(folder) || is_in(folder, keys);
     let (mut wide, mut kept, mut siblings) = (Vec::new(), UsesByName::new(), UsesByName::new());
     for path in paths.keys() {
         let at = Path::new(path);
@@ -170,10 +174,10 @@ fn entries(paths: &UsesByName, uses: &SeenUses, how: &str, remarks: &mut Vec<Str
             wide.push(shown(path, uses));
         } else if is_unnamable(path) {
             let plain: PathBuf = at.iter().take_while(|name| !is_unnamable(&name.to_string_lossy())).collect();
-            kept.extend(plain.to_str().filter(|_| !too_much(&plain)).map(|plain| (plain.to_owned(), 0)));
+            kept.extend(plain.to_str().filter(|_| !widens(&plain)).map(|plain| (plain.to_owned(), 0)));
         } else {
             kept.insert(path.clone(), 0);
-            if let Some(folder) = at.parent().filter(|folder| !too_much(folder)).and_then(Path::to_str) {
+            if let Some(folder) = at.parent().filter(|folder| !widens(folder)).and_then(Path::to_str) {
                 *siblings.entry(folder.to_owned()).or_default() += 1;
             }
         }
@@ -207,7 +211,8 @@ fn shown(path: &str, uses: &SeenUses) -> String {
 }
 
 fn listed(paths: &[String]) -> String {
-    let first: Vec<_> = paths.iter().take(limits::observe::SHOWN).map(|path| format!("`{path}`")).collect();
+    let first: Vec<_> =
+        paths.iter().take(limits::observe::SHOWN).map(|path| format!("`{}`", path.replace('`', "\\`"))).collect();
     let more = paths.len().saturating_sub(first.len());
     if more == 0 { first.join(", ") } else { format!("{} and {more} more", first.join(", ")) }
 }

@@ -69,13 +69,26 @@ impl Tracee {
         None
     }
 
+    /// An absolute path of the thread's, as smcp would name it: the thread can have another root, and what it has open has
+    /// the same name in each process.
+    fn named_here(&self, own: &Path, text: PathBuf) -> PathBuf {
+        let root = (self.view.target)(&own.join("root")).filter(|root| root != Path::new("/"));
+        if let (Some(root), Ok(below)) = (root, text.strip_prefix("/")) {
+            return root.join(below);
+        }
+        let names =
+            [("/proc/self", own.to_path_buf()), ("/proc/thread-self", own.to_path_buf()), ("/dev/fd", own.join("fd"))];
+        let named = names.into_iter().find_map(|(name, its)| Some(its.join(text.strip_prefix(name).ok()?)));
+        named.unwrap_or(text)
+    }
+
     /// The absolute path that a call means: by its text, beginning at a folder that the thread has open, or where it is.
     pub(super) fn path(&self, folder: Option<u64>, address: u64) -> Option<PathBuf> {
         let text = self.text(address)?;
-        if text.is_absolute() {
-            return Some(text);
-        }
         let own = Path::new("/proc").join(self.thread.to_string());
+        if text.is_absolute() {
+            return Some(self.named_here(&own, text));
+        }
         // The kernel looks at the lower half.
         let folder = folder.map(|folder| u32::try_from(folder & 0xffff_ffff).map(u32::cast_signed));
         let place = match folder {

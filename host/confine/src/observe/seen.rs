@@ -135,11 +135,14 @@ impl SeenUses {
     fn path(&mut self, path: &Path, used: u64, view: FileView) {
         let named = path.to_string_lossy();
         let known = self.known.get(&*named).copied().unwrap_or_default();
-        if is_own(path) || known & used == used {
+        // What a process has open is another file at another time.
+        let lasts = !path.starts_with(PROCESSES);
+        if is_own(path) || (lasts && known & used == used) {
             return;
         }
-        if let Some(real) = (view.resolve)(path).filter(|real| !is_own(real)) {
-            if self.has_room(&named) {
+        let shown = |real: &PathBuf| !is_own(real) && !real.starts_with(PROCESSES);
+        if let Some(real) = (view.resolve)(path).filter(shown) {
+            if lasts && self.has_room(&named) {
                 self.known.insert(named.into_owned(), known | used);
             }
             self.used(&real, used);
@@ -187,7 +190,12 @@ impl SeenUses {
     }
 }
 
-/// Whether a path is one of a process's own, by another name for each process.
+/// Where the kernel shows processes, and what they have open.
+const PROCESSES: &str = "/proc";
+
+/// Whether a path is one of a process's own: smcp's, when smcp looks.
 fn is_own(path: &Path) -> bool {
-    ["/proc", "/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/tty"].iter().any(|own| path.starts_with(own))
+    ["/proc/self", "/proc/thread-self", "/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/tty"]
+        .iter()
+        .any(|own| path.starts_with(own))
 }
