@@ -46,10 +46,10 @@ fn main() {
     match replace_libraries(&linker, &folder) {
         Ok(()) => {
             // Relocations without a symbol take a bit each and not 24 bytes.
-            for argument in ["-static-pie", "-Wl,-z,pack-relative-relocs"] {
-                println!("cargo::rustc-link-arg-bins={argument}");
+            let found = format!("-L{}", folder.display());
+            for argument in ["-static-pie", "-Wl,-z,pack-relative-relocs", found.as_str()] {
+                link(argument);
             }
-            println!("cargo::rustc-link-arg-bins=-L{}", folder.display());
             if variable("CARGO_CFG_TARGET_ARCH") == "x86_64" {
                 println!("cargo::rustc-cfg=smcp_entry");
                 println!("cargo::rustc-link-arg-bins=-Wl,--entry=smcp_entry");
@@ -78,8 +78,15 @@ fn order_functions(folder: &str) {
     let order = format!("--symbol-ordering-file={folder}/{ORDER}");
     // Functions with the same code are one: nothing here compares the addresses of functions.
     for argument in [order.as_str(), "--no-warn-symbol-ordering", "--icf=all"] {
-        println!("cargo::rustc-link-arg-bins=-Xlinker");
-        println!("cargo::rustc-link-arg-bins={argument}");
+        link("-Xlinker");
+        link(argument);
+    }
+}
+
+/// Hands an argument to the linker of the program, and of the benches, which measure parts of it.
+fn link(argument: &str) {
+    for kind in ["bins", "benches"] {
+        println!("cargo::rustc-link-arg-{kind}={argument}");
     }
 }
 

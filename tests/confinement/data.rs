@@ -149,7 +149,7 @@ fn a_folder_that_its_server_has_closed_is_found_and_removed() {
     let bed = bed();
     runs(&bed, TOOL, 1);
     let folder = entries(&bed)[0]["folder"].as_str().unwrap().strip_prefix("~/").unwrap().to_owned();
-    let close = || std::fs::set_permissions(bed.path(&folder), PermissionsExt::from_mode(0)).unwrap();
+    let close = || std::fs::set_permissions(bed.path(&folder), PermissionsExt::from_mode(0o000)).unwrap();
     close();
     let output = bed.run_unprivileged("data ls");
     assert!(String::from_utf8_lossy(&output.stdout).contains("\nacme/tool  "), "{output:?}");
