@@ -53,6 +53,9 @@ pub fn namespaces() -> Namespaces {
     if most == 0 {
         return Namespaces::Refused { by: "user.max_user_namespaces" };
     }
+    if setting("/proc/sys/user/max_net_namespaces") == Some(0) {
+        return Namespaces::Refused { by: "user.max_net_namespaces" };
+    }
     if setting("/proc/sys/kernel/unprivileged_userns_clone") == Some(0) {
         return Namespaces::Refused { by: "kernel.unprivileged_userns_clone" };
     }

@@ -64,11 +64,11 @@ impl Network {
     /// Prepares the network of one server.
     pub(crate) fn prepare(ports: &Ports) -> io::Result<(Self, WayOut)> {
         let (ours, handed_out) = handed::pair()?;
-        let map = |id: u32| format!("{id} {id} 1").into_bytes();
+        let [users, groups] = maps();
         let hosts = ports.hosts.iter().copied().take(limits::outbound::PORTS);
         let settings = NetworkSettings {
-            users: map(geteuid().as_raw()),
-            groups: map(getegid().as_raw()),
+            users,
+            groups,
             messages: messages::all(),
             ports: std::iter::once(inside::NAMES).chain(hosts).collect(),
             proxy: ports.proxy,
@@ -101,10 +101,20 @@ impl WayOut {
     }
 }
 
+/// The one user, and the one group, of a namespace: who smcp runs as.
+fn maps() -> [Vec<u8>; 2] {
+    [geteuid().as_raw(), getegid().as_raw()].map(|id| format!("{id} {id} 1").into_bytes())
+}
+
+fn trial() -> Result<(), Errno> {
+    let [users, groups] = maps();
+    inside::try_out(&users, &groups, &messages::all())
+}
+
 /// Whether this user can make such a network here: a child tries.
 pub(crate) fn works() -> bool {
     static TRIED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
-    *TRIED.get_or_init(|| inside::try_out(&messages::all()).is_ok())
+    *TRIED.get_or_init(|| trial().is_ok())
 }
 
 #[cfg(test)]
@@ -115,7 +125,7 @@ mod tests {
     #[test]
     fn a_trial_leaves_this_process_where_it_is() {
         let before = std::fs::read_link("/proc/self/ns/net").unwrap();
-        let again: Vec<_> = (0..3).map(|_| inside::try_out(&messages::all()).is_ok()).collect();
+        let again: Vec<_> = (0..3).map(|_| trial().is_ok()).collect();
         assert!(again.iter().all(|worked| *worked == again[0]), "{again:?}");
         assert_eq!(std::fs::read_link("/proc/self/ns/net").unwrap(), before);
     }

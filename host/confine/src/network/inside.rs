@@ -46,11 +46,7 @@ pub(super) fn enter(settings: &NetworkSettings, handed_out: BorrowedFd<'_>) -> R
     // A user namespace also where root needs none: its capabilities reach nothing outside of it.
     // SAFETY: the argument is an integer.
     Errno::result(unsafe { libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNET) })?;
-    // Before Linux 3.19 there is no such file, and no such rule.
-    let _ = fill(c"/proc/self/setgroups", b"deny");
-    fill(c"/proc/self/uid_map", &settings.users)?;
-    fill(c"/proc/self/gid_map", &settings.groups)?;
-    open_up(&settings.messages)?;
+    furnish(&settings.users, &settings.groups, &settings.messages)?;
     let mut sockets = [-1; MOST];
     let names = datagrams()?;
     let proxy = listener(settings.proxy, ListenPlace::Loopback)?;
@@ -68,6 +64,15 @@ pub(super) fn enter(settings: &NetworkSettings, handed_out: BorrowedFd<'_>) -> R
         unsafe { libc::close(*socket) };
     }
     Ok(())
+}
+
+/// Names the one user and the one group of a new namespace, and opens its network up.
+fn furnish(users: &[u8], groups: &[u8], messages: &[Vec<u8>; 3]) -> Result<(), Errno> {
+    // Before Linux 3.19 there is no such file, and no such rule.
+    let _ = fill(c"/proc/self/setgroups", b"deny");
+    fill(c"/proc/self/uid_map", users)?;
+    fill(c"/proc/self/gid_map", groups)?;
+    open_up(messages)
 }
 
 fn fill(path: &std::ffi::CStr, text: &[u8]) -> Result<(), Errno> {
@@ -191,19 +196,21 @@ fn set(socket: i32, level: i32, option: i32, value: i32) -> Result<(), Errno> {
 
 /// What a trial is told, and what it finds.
 struct NetworkTrial<'m> {
+    users: &'m [u8],
+    groups: &'m [u8],
     messages: &'m [Vec<u8>; 3],
     outcome: Result<(), Errno>,
 }
 
 /// Tries whether a child can have a network of its own. The child shares our memory, and we wait until it has ended.
-pub(super) fn try_out(messages: &[Vec<u8>; 3]) -> Result<(), Errno> {
+pub(super) fn try_out(users: &[u8], groups: &[u8], messages: &[Vec<u8>; 3]) -> Result<(), Errno> {
     extern "C" fn child(trial: *mut libc::c_void) -> i32 {
         // SAFETY: the caller hands over a trial, and does not touch it before this has ended.
         let trial = unsafe { &mut *trial.cast::<NetworkTrial<'_>>() };
-        trial.outcome = open_up(trial.messages);
+        trial.outcome = furnish(trial.users, trial.groups, trial.messages);
         0
     }
-    let mut trial = NetworkTrial { messages, outcome: Err(Errno::ECHILD) };
+    let mut trial = NetworkTrial { users, groups, messages, outcome: Err(Errno::ECHILD) };
     let mut stack = vec![0_u128; TRIAL_STACK];
     let flags = libc::CLONE_NEWUSER | libc::CLONE_NEWNET | libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
     // No handler of smcp's may run in the child.
