@@ -39,7 +39,9 @@ static int mapped(void) {
     return fd >= 0 && mmap(0, 1, PROT_READ, MAP_PRIVATE, fd, 0) != MAP_FAILED ? 0 : -1;
 }
 static int linked_by_descriptor(void) {
-    return linkat(open(key, O_PATH), "", AT_FDCWD, strcat(strdup(out), "-linked"), AT_EMPTY_PATH);
+    char linked[4200];
+    snprintf(linked, sizeof linked, "%s-linked", out);
+    return linkat(open(key, O_PATH), "", AT_FDCWD, linked, AT_EMPTY_PATH);
 }
 static char flip[4200], folders[2][4200];
 static volatile int flips = 1;

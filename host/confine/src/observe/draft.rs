@@ -233,7 +233,8 @@ fn remark(uses: &SeenUses, grants: &Grants, subprocess: bool, remarks: &mut Vec<
         remarks.push(format!("it was refused {kind}, {times}"));
     }
     if uses.unseen {
-        remarks.push("this is not all: one of its processes forbids to look at it".to_owned());
+        let who = "one of its processes, or `sysctl kernel.yama.ptrace_scope`";
+        remarks.push(format!("this is not all: {who}, forbids to look at it"));
     }
     if uses.incomplete {
         let most = limits::observe::PATHS;

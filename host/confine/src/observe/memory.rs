@@ -33,7 +33,7 @@ impl Tracee {
         Self { thread, view, unseen: Cell::new(false) }
     }
 
-    /// Whether smcp was not let look at it: a process can forbid that.
+    /// Whether smcp was not let look at it: a process can forbid that, and a setting of Yama's can.
     pub(super) const fn is_unseen(&self) -> bool {
         self.unseen.get()
     }
