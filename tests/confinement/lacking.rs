@@ -7,10 +7,12 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::bed::ROOT;
-use crate::hostile::FILES;
-use crate::hostile::KERNEL;
-use crate::hostile::NETWORK;
-use crate::hostile::PROCESSES;
+use crate::tries::FILES;
+use crate::tries::KERNEL;
+use crate::tries::NETWORK;
+use crate::tries::OF_FILTER;
+use crate::tries::PROCESSES;
+use crate::tries::SIGNALS;
 use crate::world::TOOL;
 use crate::world::World;
 use crate::world::all;
@@ -46,11 +48,6 @@ struct KernelCase {
 fn files(without: &[&str]) -> Vec<&'static str> {
     FILES.into_iter().filter(|name| !without.contains(name)).collect()
 }
-
-/// What Landlock alone keeps from processes: signals since its sixth version.
-const SIGNALS: [&str; 2] = ["signal smcp", "signal smcp by its descriptor"];
-/// Limits, places and priorities are the filter's.
-const OF_FILTER: [&str; 4] = ["limit smcp", "place smcp", "slow smcp down", "slow all down"];
 
 fn cases() -> Vec<KernelCase> {
     let old = [&SIGNALS[..], &["empty it"]].concat();

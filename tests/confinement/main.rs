@@ -28,4 +28,5 @@ mod ordinary;
 mod places;
 mod said;
 mod start;
+mod tries;
 mod world;
