@@ -19,7 +19,8 @@ use crate::say;
 const OTHERS: [&str; 2] = ["tests/peers/rust-client/Cargo.toml", "tests/bench/Cargo.toml"];
 
 /// The tests that [`check_all`] alone runs, since they need more than Rust.
-const FURTHER_TESTS: [&str; 6] = ["languages", "registries", "imports", "lockdown", "signing-tools", "outside"];
+const FURTHER_TESTS: [&str; 7] =
+    ["languages", "registries", "imports", "lockdown", "signing-tools", "outside", "kernels"];
 
 /// What a package registry would get, together: they depend on one another.
 const SDK: [&str; 4] = ["smcp-policy-cases", "smcp-policy-derive", "smcp-policy-sdk", "smcp-yaml"];
@@ -82,6 +83,9 @@ pub(crate) fn check_all(root: &Path) -> anyhow::Result<()> {
     step("pages in a real browser, events against the published schema");
     let outside = ["test", "--locked", "--package", "smcp", "--test", "outside", "--", "--nocapture"];
     run(cargo_in(root).args(outside))?;
+    step("hostile servers on real kernels, in machines of software");
+    let kernels = ["test", "--locked", "--package", "smcp", "--test", "kernels", "--", "--nocapture"];
+    run(cargo_in(root).args(kernels))?;
     step("the bench, quickly");
     let bench = root.join(BENCH);
     run(cargo().args(["test", "--locked", "--package", "bench-runner"]).current_dir(&bench))?;
