@@ -18,6 +18,7 @@ use crate::world::World;
 use crate::world::all;
 use crate::world::pairs;
 use crate::world::python_path;
+use smcp_model::confinement::Gap;
 
 /// Answers the kernel's questions as an older one does.
 const LACKING: &str = include_str!("lacking.py");
@@ -80,6 +81,9 @@ fn what_a_kernel_lacks_is_said_and_the_rest_holds() {
         assert_eq!((&said["state"], &said["missing"]), (&json!(state), &json!(missing)), "without {lack}");
         let required = lacking(&world, lack, &format!("run --dry-run --confinement required {TOOL}"), &[]);
         assert_eq!(required.status.code(), Some(if state == "full" { 0 } else { 4 }), "without {lack}");
+        let diagnosis = String::from_utf8(lacking(&world, lack, "doctor", &[]).stdout).unwrap();
+        let remedy = Gap::ALL.into_iter().find(|gap| Some(&gap.as_str()) == missing.last()).map(Gap::remedy);
+        assert!(diagnosis.contains(remedy.unwrap_or("no network: full")), "without {lack}: {diagnosis}");
         if refused.is_empty() {
             continue;
         }

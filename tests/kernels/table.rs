@@ -118,6 +118,11 @@ fn done_by_any(missing: &[Gap]) -> Vec<&'static str> {
     done
 }
 
+/// What the diagnosis says of the process that compiles policies.
+const COMPILED: &str = "policies are compiled in a process that can open and start nothing";
+const COMPILED_LOOSELY: &str =
+    "policies are compiled in a process that is not confined in full: files and network (Landlock)";
+
 /// The steps of one user.
 struct Asked {
     user: User,
@@ -150,6 +155,10 @@ impl Asked {
         self.said.hold(&row.cells, ended, found);
         let [none, _, any] = &row.cells;
         let files = none.missing.contains(&Gap::Landlock);
+        // The diagnosis has one compiled, and the process that does it tries to get out.
+        found.says(ended, self.said.doctor, &[if none.missing.is_empty() { COMPILED } else { COMPILED_LOOSELY }]);
+        // What is to be done about it, once.
+        found.says(ended, self.said.doctor, none.missing.last().map(|gap| gap.remedy()).as_slice());
         found.tries(ended, self.alone, &done(&none.missing, self.user), files);
         found.tries(ended, self.any, &done_by_any(&any.missing), files);
         found.tries(ended, self.calls, &done_by_calls(&none.missing, self.user), files);

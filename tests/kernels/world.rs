@@ -80,14 +80,12 @@ fn make() -> Result<Image, String> {
         return Err("`qemu-system-x86_64` is not on this machine".into());
     }
     let scratch = tempfile::tempdir().unwrap();
-    let compiled = output(
-        Command::new("cc").args(["-static", "-pthread", "-x", "c", "-", "-o"]).arg(scratch.path().join("calls")),
-        NATIVE,
-    )?;
-    drop(compiled);
+    let calls = scratch.path().join("calls");
+    output(Command::new("cc").args(["-pthread", "-x", "c", "-", "-o"]).arg(&calls), NATIVE)?;
     let mut image = Image::new();
     python(&mut image)?;
     image.program(&found("true")?, "usr/bin/true");
+    image.libraries(&calls);
     let stripped = scratch.path().join("smcp");
     output(Command::new("strip").arg("-o").arg(&stripped).arg(env!("CARGO_BIN_EXE_smcp")), "")?;
     image.program(&stripped, "usr/local/bin/smcp");
@@ -100,7 +98,7 @@ fn make() -> Result<Image, String> {
     ] {
         image.file(path, text.as_bytes(), 0o644);
     }
-    let bed = registry(&scratch.path().join("calls"));
+    let bed = registry(&calls);
     for (home, owner) in [("root", 0), ("home/user", 1000)] {
         image.folder(home, owner, 0o755);
         image.tree(&bed.path("registry"), &format!("{home}/registry"), owner);
