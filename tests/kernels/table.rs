@@ -24,6 +24,7 @@ use crate::tries::TAKEN_OVER;
 use crate::world::ALONE;
 use crate::world::ANY;
 use crate::world::CALLS;
+use crate::world::NATIVE_TRIES;
 use smcp_model::confinement::Gap;
 
 /// A row of the table: what a kernel from this version on can hold a server to.
@@ -159,9 +160,9 @@ impl Asked {
         found.says(ended, self.said.doctor, &[if none.missing.is_empty() { COMPILED } else { COMPILED_LOOSELY }]);
         // What is to be done about it, once.
         found.says(ended, self.said.doctor, none.missing.last().map(|gap| gap.remedy()).as_slice());
-        found.tries(ended, self.alone, &done(&none.missing, self.user), files);
-        found.tries(ended, self.any, &done_by_any(&any.missing), files);
-        found.tries(ended, self.calls, &done_by_calls(&none.missing, self.user), files);
+        found.tries(ended, (self.alone, all_tries().len()), &done(&none.missing, self.user), files);
+        found.tries(ended, (self.any, NETWORK.len()), &done_by_any(&any.missing), files);
+        found.tries(ended, (self.calls, NATIVE_TRIES), &done_by_calls(&none.missing, self.user), files);
         found.reaches(ended, self.hosts);
         found.drafts(ended, self.observed);
     }

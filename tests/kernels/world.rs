@@ -22,6 +22,8 @@ const PROBE: &str = include_str!("../confinement/probe.py");
 const REACH: &str = include_str!("../confinement/reach.py");
 const OBSERVED: &str = include_str!("../confinement/observed.py");
 const NATIVE: &str = include_str!("../confinement/hostile.c");
+/// How many tries it has.
+pub(crate) const NATIVE_TRIES: usize = 29;
 
 /// Asks for nothing, and starts no programs.
 pub(crate) const ALONE: &str = "acme/alone@1.0.0";
