@@ -13,6 +13,7 @@
 
 std::arch::global_asm!(
     ".globl smcp_entry",
+    ".type smcp_entry, @function",
     "smcp_entry:",
     // The one register that the system hands to `_start`, apart from the stack's.
     "mov r8, rdx",
@@ -32,11 +33,14 @@ std::arch::global_asm!(
     "syscall",
     "mov rdx, r8",
     "jmp _start",
+    ".size smcp_entry, . - smcp_entry",
     // In place of the C library's own: `(char *) -1`, which is its word for a place that is not known.
     ".globl _dl_get_origin",
+    ".type _dl_get_origin, @function",
     "_dl_get_origin:",
     "mov rax, -1",
     "ret",
+    ".size _dl_get_origin, . - _dl_get_origin",
     page = const 4096,
     stack = const 14 * 4096,
     populate = const nix::libc::MADV_POPULATE_WRITE,

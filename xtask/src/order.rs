@@ -25,6 +25,9 @@ const WINDOW: u64 = 0x1_0000;
 /// The most windows of code that a decision may need. With a new list it needs some forty; without one, more than a hundred.
 const MOST_WINDOWS: usize = 60;
 
+/// Where the program begins (`host/src/entry.rs`).
+const ENTRY: &str = "smcp_entry";
+
 /// Functions for processors that valgrind does not imitate.
 const FURTHER: [&str; 6] = [
     "blake3_hash_many_avx512",
@@ -55,9 +58,13 @@ pub(crate) fn write(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Fails when the functions of a decision are not side by side in the program.
+/// Fails when the functions of a decision are not side by side in the program, or it does not begin where it should.
 pub(crate) fn check(bed: &Bed) -> anyhow::Result<()> {
-    let windows = windows(&bed.profile(&bed.eval())?).len();
+    let profile = bed.profile(&bed.eval())?;
+    if !functions(&profile).any(|name| name == ENTRY) {
+        bail!("the program does not begin at `{ENTRY}`: `host/build.rs` names it to the linker");
+    }
+    let windows = windows(&profile).len();
     say(&format!("  the code of a decision lies in {windows} windows of 64 KiB; {MOST_WINDOWS} are allowed"));
     if windows > MOST_WINDOWS {
         bail!("the functions of a decision are too far apart: `cargo xtask order` writes {ORDER} anew");
