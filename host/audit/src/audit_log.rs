@@ -38,18 +38,8 @@ pub struct AuditLog {
     file_limit: u64,
     /// The time of the last record when the log was opened.
     latest: Option<SystemTime>,
-    /// Where the file ended when this process last looked at it, or wrote to it.
-    seen: Cell<Option<SeenEnd>>,
-}
-
-/// The end of a file, and what the system said of the file then.
-#[derive(Debug, Clone, Copy)]
-struct SeenEnd {
-    state: FileState,
-    last: Head,
-    time: Option<SystemTime>,
-    length: u64,
-    torn: u64,
+    /// Where the file ended when this process last looked at it, or wrote to it, and what the system said of it then.
+    seen: Cell<Option<(FileState, AppendPlace)>>,
 }
 
 /// What the system changes with each write to a file. Whoever writes without the lock, as many bytes over as many others
@@ -63,9 +53,15 @@ struct FileState {
     changed: (i64, i64),
 }
 
-/// The file that is appended to, and its end.
+/// The file that is appended to.
 struct Current {
     file: File,
+    end: AppendPlace,
+}
+
+/// Where a record is appended.
+#[derive(Debug, Clone, Copy)]
+struct AppendPlace {
     /// The place of the next line, in bytes from the start. An unfinished line may follow it.
     length: u64,
     torn: u64,
@@ -85,7 +81,7 @@ impl AuditLog {
         let mut log =
             Self { folder, clock, heads: None, file_limit: limits::AUDIT_FILE, latest: None, seen: Cell::new(None) };
         let lock = log.folder.lock()?;
-        log.latest = log.current()?.time;
+        log.latest = log.current()?.end.time;
         drop(lock);
         Ok(log)
     }
@@ -176,7 +172,7 @@ impl AuditLog {
             return Ok(found);
         }
         // A start with a higher number belongs to a log that was moved away.
-        let last = self.current()?.last.seq;
+        let last = self.current()?.end.last.seq;
         let (ours, of_others): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| one.about.start.seq <= last);
         of_others.into_iter().for_each(Abandoned::recorded);
         Ok(ours)
@@ -195,7 +191,7 @@ impl AuditLog {
     pub fn try_out(&self) -> Result<(), AuditError> {
         let _lock = self.folder.lock()?;
         self.folder.folder(&self.folder.names.running)?;
-        let current = self.current()?;
+        let end = self.current()?.end;
         let name = self.folder.names.probe.as_str();
         let path = self.folder.log_path();
         // A killed process may have left one.
@@ -203,8 +199,8 @@ impl AuditLog {
         let file = self.folder.open(name, OpenMode::CreateNew)?;
         // The probe is written after a hole as long as the log, so that a limit on the length of files applies to it
         // too.
-        let probe = Current { file, torn: 0, ..current };
-        let probe = if self.is_full(&probe, limits::AUDIT_PROBE) { Current { length: 0, ..probe } } else { probe };
+        let length = if self.is_full(end.length, limits::AUDIT_PROBE) { 0 } else { end.length };
+        let probe = Current { file, end: AppendPlace { length, torn: 0, ..end } };
         let written =
             write(&probe, &[b' '; limits::AUDIT_PROBE], Durable::Now).map_err(AuditError::io("write to", &path));
         self.folder.remove(name)?;
@@ -216,28 +212,27 @@ impl AuditLog {
         let mut current = self.current()?;
         // The time of records never goes back, or a clock that was set back once would date the next decision back.
         let now = (self.clock)();
-        let time = current.time.map_or(now, |last| now.max(last));
-        let line = entry.line(current.last, time, current.torn)?;
-        if self.is_full(&current, line.len()) {
+        let time = current.end.time.map_or(now, |last| now.max(last));
+        let line = entry.line(current.end.last, time, current.end.torn)?;
+        if self.is_full(current.end.length, line.len()) {
             self.put_aside(&current)?;
-            current = Current { file: self.create()?, length: 0, torn: 0, ..current };
+            current = Current { file: self.create()?, end: AppendPlace { length: 0, torn: 0, ..current.end } };
         }
         if let Err(cause) = write(&current, &line, durable) {
             // The record was not acknowledged, so it may be cut off. If this fails too, the next writer does it.
-            drop(current.file.set_len(current.length));
+            drop(current.file.set_len(current.end.length));
             return Err(AuditError::io("write to", &self.folder.log_path())(cause));
         }
-        let last = Head { seq: current.last.seq.saturating_add(1), digest: Digest::of(&line) };
-        let length = current.length.saturating_add(number::wide(line.len()));
-        let time = Some(time);
-        self.seen.set(FileState::of(&current.file).ok().map(|state| SeenEnd { state, last, time, length, torn: 0 }));
+        let last = Head { seq: current.end.last.seq.saturating_add(1), digest: Digest::of(&line) };
+        let length = current.end.length.saturating_add(number::wide(line.len()));
+        let end = AppendPlace { length, torn: 0, last, time: Some(time) };
+        self.seen.set(FileState::of(&current.file).ok().map(|state| (state, end)));
         Ok(last)
     }
 
-    /// Whether `more` bytes have to go into the next file.
-    fn is_full(&self, current: &Current, more: usize) -> bool {
-        let more = u64::try_from(more).unwrap_or(u64::MAX);
-        current.length > 0 && current.length.saturating_add(more) > self.file_limit
+    /// Whether `more` bytes have to go into the next file, after so many in this one.
+    fn is_full(&self, length: u64, more: usize) -> bool {
+        length > 0 && length.saturating_add(number::wide(more)) > self.file_limit
     }
 
     /// Sends a new head to the system's log, if that is configured.
@@ -256,16 +251,17 @@ impl AuditLog {
             None => self.create()?,
         };
         let state = FileState::of(&file).map_err(AuditError::io("look at", &path))?;
-        if let Some(SeenEnd { last, time, length, torn, .. }) = self.seen.get().filter(|seen| seen.state == state) {
-            return Ok(Current { file, length, torn, last, time });
+        if let Some((_, end)) = self.seen.get().filter(|(seen, _)| *seen == state) {
+            return Ok(Current { file, end });
         }
         let LogEnd { head, time, length, torn } = LogEnd::of(&file, &path)?;
         let (last, time) = match head {
             Some(head) => (head, time),
             None => self.end_of_old()?,
         };
-        self.seen.set(Some(SeenEnd { state, last, time, length, torn }));
-        Ok(Current { file, length, torn, last, time })
+        let end = AppendPlace { length, torn, last, time };
+        self.seen.set(Some((state, end)));
+        Ok(Current { file, end })
     }
 
     fn create(&self) -> Result<File, AuditError> {
@@ -289,9 +285,9 @@ impl AuditLog {
     /// Puts the file aside under the next number. Nothing is ever deleted.
     fn put_aside(&self, current: &Current) -> Result<(), AuditError> {
         let path = self.folder.log_path();
-        if current.torn > 0 {
+        if current.end.torn > 0 {
             // The next record, in the next file, has `recovered_bytes`.
-            current.file.set_len(current.length).map_err(AuditError::io("shorten", &path))?;
+            current.file.set_len(current.end.length).map_err(AuditError::io("shorten", &path))?;
         }
         // Its last record may have been written ahead of the next one.
         current.file.sync_data().map_err(AuditError::io("write to", &path))?;
@@ -329,10 +325,10 @@ enum Durable {
 /// a write that is cut short leaves an unfinished line again.
 fn write(current: &Current, line: &[u8], durable: Durable) -> std::io::Result<()> {
     // One write, unless the system takes only a part of it. The next write then takes the rest, or returns the error.
-    current.file.write_all_at(line, current.length)?;
-    let size = u64::try_from(line.len()).unwrap_or(u64::MAX);
-    if current.torn > size {
-        current.file.set_len(current.length.saturating_add(size))?;
+    current.file.write_all_at(line, current.end.length)?;
+    let size = number::wide(line.len());
+    if current.end.torn > size {
+        current.file.set_len(current.end.length.saturating_add(size))?;
     }
     match durable {
         Durable::Now => current.file.sync_data(),

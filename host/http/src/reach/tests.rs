@@ -33,6 +33,8 @@ fn every_kind_of_address_is_known() {
         ("169.254.169.254", Special),
         ("192.0.0.1", Special),
         ("192.0.2.1", Special),
+        ("168.63.129.15", Public),
+        ("168.63.129.16", Special),
         ("192.88.99.1", Special),
         ("198.18.0.1", Special),
         ("198.51.100.1", Special),
