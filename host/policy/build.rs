@@ -29,6 +29,7 @@ mod engine_key;
 mod tuning;
 
 const EVALUATOR: &str = "smcp:policy/evaluator@0.1.0";
+const SELECTION: &str = "smcp:built-ins/selection@0.1.0";
 const BUILT_INS: [&str; 3] = ["origin", "certification", "score"];
 
 #[expect(clippy::disallowed_methods, reason = "a build script reads sources and writes what the crate includes")]
@@ -40,13 +41,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let engine = Engine::new(tuning::config().target(&target)?)?;
     // The build machine may have another processor than the target; there the components are asked.
     let here = Engine::new(&tuning::config())?;
+    let source = dist.join("built_ins.wasm");
+    println!("cargo::rerun-if-changed={}", source.display());
+    let component = std::fs::read(&source).map_err(|error| format!("{}: {error}", source.display()))?;
+    std::fs::write(out.join("built_ins.aot"), engine.precompile_component(&copying_data(&component)?)?)?;
+    std::fs::write(out.join("built_ins.sha256"), Sha256::digest(&component))?;
+    let component = Component::new(&here, &component)?;
     for name in BUILT_INS {
-        let source = dist.join(name).with_extension("wasm");
-        println!("cargo::rerun-if-changed={}", source.display());
-        let component = std::fs::read(&source).map_err(|error| format!("{}: {error}", source.display()))?;
-        std::fs::write(out.join(name).with_extension("aot"), engine.precompile_component(&copying_data(&component)?)?)?;
-        std::fs::write(out.join(name).with_extension("sha256"), Sha256::digest(&component))?;
-        let description = description(&here, &component).map_err(|error| format!("{}: {error}", source.display()))?;
+        let description = description(&here, &component, name).map_err(|error| format!("`{name}`: {error}"))?;
         std::fs::write(out.join(name).with_extension("json"), description)?;
     }
     std::fs::write(out.join("engine.sha256"), Sha256::digest(engine_key::identity(&engine)))?;
@@ -84,15 +86,19 @@ impl Reencode for CopyingData {
 
 impl ReencodeComponent for CopyingData {}
 
-/// Asks a component for its description. Returns it in the form in which answers are kept (`src/kept.rs`).
-fn description(engine: &Engine, component: &[u8]) -> Result<String, Box<dyn Error>> {
-    let component = Component::new(engine, component)?;
+/// Asks one policy of the component for its description. Returns it in the form in which answers are kept (`src/kept.rs`).
+fn description(engine: &Engine, component: &Component, name: &str) -> Result<String, Box<dyn Error>> {
     let mut linker = Linker::new(engine);
-    linker.define_unknown_imports_as_traps(&component)?;
+    let selected = name.to_owned();
+    linker.instance(SELECTION)?.func_new("selected", move |_, _, _, results| {
+        results.iter_mut().for_each(|result| *result = Val::Enum(selected.clone()));
+        Ok(())
+    })?;
+    linker.define_unknown_imports_as_traps(component)?;
     let mut store = Store::new(engine, ());
     // Nobody advances the epoch here.
     store.set_epoch_deadline(1);
-    let instance = linker.instantiate(&mut store, &component)?;
+    let instance = linker.instantiate(&mut store, component)?;
     let evaluator = instance.get_export_index(&mut store, None, EVALUATOR).ok_or("it exports no evaluator")?;
     let describe = instance.get_export_index(&mut store, Some(&evaluator), "describe").ok_or("it has no `describe`")?;
     let describe = instance.get_func(&mut store, describe).ok_or("`describe` is no function")?;

@@ -83,7 +83,7 @@ fn evaluate(host: &PolicyHost, component: Component, subject: &Value, settings: 
 }
 
 #[test]
-fn every_case_of_the_built_ins_holds_for_their_components() {
+fn every_case_of_the_built_ins_holds_inside_the_program_and_by_itself() {
     let host = PolicyHost::new().unwrap();
     for policy in BuiltIn::ALL {
         let name = policy.as_str();
@@ -93,11 +93,14 @@ fn every_case_of_the_built_ins_holds_for_their_components() {
         // What `config validate` says about codes in exceptions depends on this list.
         let codes: BTreeSet<_> = cases.cases.iter().flat_map(violations).collect();
         assert_eq!(codes, policy.violation_codes().iter().copied().collect(), "{name}");
-        let run = smcp_cases::run(&host, &Tested::built_in(policy), &[(file, cases.clone())]).unwrap();
-        let [file] = run.files.as_slice() else { panic!("{run:?}") };
-        assert_eq!(file.cases.len(), cases.cases.len());
-        for case in &file.cases {
-            assert!(case.holds(), "{name}: {}: {:#?}", case.name, case.differences);
+        let by_itself = Tested::file(Path::new(name), Component::new(alone(policy)));
+        for tested in [Tested::built_in(policy), by_itself] {
+            let run = smcp_cases::run(&host, &tested, &[(file.clone(), cases.clone())]).unwrap();
+            let [file] = run.files.as_slice() else { panic!("{run:?}") };
+            assert_eq!(file.cases.len(), cases.cases.len());
+            for case in &file.cases {
+                assert!(case.holds(), "{name}: {}: {:#?}", case.name, case.differences);
+            }
         }
     }
 }
@@ -112,10 +115,20 @@ fn violations(case: &Case) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn the_embedded_components_are_the_committed_ones_small_and_without_capabilities() {
+fn the_embedded_component_is_the_committed_one_small_and_without_capabilities() {
+    let bytes = fs::read(root().join("builtin-policies/dist/built_ins.wasm")).unwrap();
+    let shape = ComponentShape::of(&bytes, PolicyLimits::DEFAULT.component_size).unwrap();
+    assert_eq!(shape.imports, ["smcp:built-ins/selection@0.1.0", "smcp:policy/logging@0.1.0"]);
+    assert_eq!(shape.exports, ["smcp:policy/evaluator@0.1.0"]);
+    assert!(bytes.len() as u64 <= HEAVIEST, "{} bytes", bytes.len());
+    let digest = Component::new(bytes).digest();
+    assert!(BuiltIn::ALL.into_iter().all(|policy| Component::built_in(policy).digest() == digest));
+}
+
+#[test]
+fn each_built_in_is_a_component_by_itself_small_and_without_capabilities() {
     for policy in BuiltIn::ALL {
-        let bytes = fs::read(root().join(format!("builtin-policies/dist/{}.wasm", policy.as_str()))).unwrap();
-        assert_eq!(Component::built_in(policy).digest(), Component::new(bytes.clone()).digest());
+        let bytes = alone(policy);
         assert!(bytes.len() as u64 <= HEAVIEST, "{policy:?} has {} bytes", bytes.len());
         let shape = ComponentShape::of(&bytes, PolicyLimits::DEFAULT.component_size).unwrap();
         assert!(shape.imports.iter().all(|import| import == "smcp:policy/logging@0.1.0"), "{policy:?}: {shape:?}");
@@ -123,12 +136,28 @@ fn the_embedded_components_are_the_committed_ones_small_and_without_capabilities
     }
 }
 
+/// The program tells its own component which of its policies it is. One from elsewhere can't ask.
+#[test]
+fn a_component_from_elsewhere_can_not_be_a_built_in() {
+    let host = PolicyHost::new().unwrap();
+    let bytes = fs::read(root().join("builtin-policies/dist/built_ins.wasm")).unwrap();
+    let outcome = evaluate(&host, Component::new(bytes), &json!({"score": 100}), &json!({}));
+    let Outcome::Fault(fault) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(fault.kind, FaultKind::Interface);
+    assert!(fault.message.as_str().contains("smcp:built-ins/selection@0.1.0"), "{fault:?}");
+}
+
+/// The component of one built-in policy by itself.
+fn alone(policy: BuiltIn) -> Vec<u8> {
+    fs::read(root().join(format!("builtin-policies/dist/{}.wasm", policy.as_str()))).unwrap()
+}
+
 #[test]
 fn a_file_goes_the_way_of_the_built_ins() {
     let host = PolicyHost::new().unwrap();
     let settings = json!({"min_score": 80, "warning_threshold": 80});
     for subject in [json!({"score": 79}), json!({"score": 80}), json!({})] {
-        let bytes = fs::read(root().join("builtin-policies/dist/score.wasm")).unwrap();
+        let bytes = alone(BuiltIn::Score);
         let built_in = evaluate(&host, Component::built_in(BuiltIn::Score), &subject, &settings);
         assert_eq!(evaluate(&host, Component::new(bytes), &subject, &settings), built_in);
     }

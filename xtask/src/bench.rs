@@ -134,7 +134,9 @@ fn plan(built: Built<'_>, thoroughness: &Thoroughness, ours: &[(&str, PathBuf)])
 
 /// A copy of smcp, as `cargo install` makes one: what a linker has written starts later (docs/decisions/0059).
 fn installed(root: &Path) -> anyhow::Result<PathBuf> {
-    let copy = root.join(BUILT).join("smcp");
+    let folder = root.join(BUILT);
+    std::fs::create_dir_all(&folder).with_context(|| format!("while creating {BUILT}"))?;
+    let copy = folder.join("smcp");
     std::fs::copy(root.join("target/release/smcp"), &copy).context("while copying smcp")?;
     Ok(copy)
 }

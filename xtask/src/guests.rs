@@ -30,14 +30,14 @@ struct Guest {
     name: &'static str,
     /// The Cargo package.
     package: &'static str,
-    /// Its folder.
-    folder: &'static str,
+    /// Its folder, and those of other policies that are part of it.
+    folders: &'static [&'static str],
     /// The component's file in `dist`.
     file: &'static str,
 }
 
 impl GuestSet {
-    /// The components that the binary embeds.
+    /// The component that the binary embeds, and each of its policies by itself.
     pub(crate) const BUILTINS: Self = Self {
         chore: "builtins",
         dist: "builtin-policies/dist",
@@ -45,16 +45,32 @@ impl GuestSet {
             Guest {
                 name: "origin",
                 package: "smcp-policy-origin",
-                folder: "builtin-policies/origin",
+                folders: &["builtin-policies/origin"],
                 file: "origin.wasm",
             },
             Guest {
                 name: "certification",
                 package: "smcp-policy-certification",
-                folder: "builtin-policies/certification",
+                folders: &["builtin-policies/certification"],
                 file: "certification.wasm",
             },
-            Guest { name: "score", package: "smcp-policy-score", folder: "builtin-policies/score", file: "score.wasm" },
+            Guest {
+                name: "score",
+                package: "smcp-policy-score",
+                folders: &["builtin-policies/score"],
+                file: "score.wasm",
+            },
+            Guest {
+                name: "built-ins",
+                package: "smcp-policy-built-ins",
+                folders: &[
+                    "builtin-policies/all",
+                    "builtin-policies/origin",
+                    "builtin-policies/certification",
+                    "builtin-policies/score",
+                ],
+                file: "built_ins.wasm",
+            },
         ],
     };
 
@@ -66,37 +82,37 @@ impl GuestSet {
             Guest {
                 name: "no-network",
                 package: "smcp-policy-no-network",
-                folder: "examples/policies/no-network",
+                folders: &["examples/policies/no-network"],
                 file: "no_network.wasm",
             },
             Guest {
                 name: "findings-by-severity",
                 package: "findings-by-severity",
-                folder: "examples/policies/findings-by-severity",
+                folders: &["examples/policies/findings-by-severity"],
                 file: "findings_by_severity.wasm",
             },
             Guest {
                 name: "publishers",
                 package: "publishers",
-                folder: "examples/policies/publishers",
+                folders: &["examples/policies/publishers"],
                 file: "publishers.wasm",
             },
             Guest {
                 name: "change-freeze",
                 package: "change-freeze",
-                folder: "examples/policies/change-freeze",
+                folders: &["examples/policies/change-freeze"],
                 file: "change_freeze.wasm",
             },
             Guest {
                 name: "package-age",
                 package: "package-age",
-                folder: "examples/policies/package-age",
+                folders: &["examples/policies/package-age"],
                 file: "package_age.wasm",
             },
             Guest {
                 name: "no-fetch-at-start",
                 package: "no-fetch-at-start",
-                folder: "examples/policies/no-fetch-at-start",
+                folders: &["examples/policies/no-fetch-at-start"],
                 file: "no_fetch_at_start.wasm",
             },
         ],
@@ -129,7 +145,7 @@ impl GuestSet {
                 package: guest.package.to_owned(),
                 size: bytes.len(),
                 sha256: digest::of_bytes(bytes),
-                sources: digest::of_sources(root, guest.folder)?,
+                sources: digest::of_sources(root, guest.folders)?,
                 dependencies: graph.digest(guest.package)?,
             };
             components.insert(guest.name.to_owned(), component);

@@ -55,6 +55,7 @@ impl Policy for CertificationPolicy {
     }
 }
 
+#[cfg(feature = "component")]
 smcp_policy_sdk::export!(CertificationPolicy);
 
 fn below_minimum(level: u8, minimum: u8) -> Finding {

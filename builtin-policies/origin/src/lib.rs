@@ -29,6 +29,7 @@ impl Policy for OriginPolicy {
     }
 }
 
+#[cfg(feature = "component")]
 smcp_policy_sdk::export!(OriginPolicy);
 
 fn not_allowed(request: &Request, word: &str, allowed: &[String]) -> Finding {

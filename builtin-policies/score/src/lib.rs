@@ -43,6 +43,7 @@ impl Policy for ScorePolicy {
     }
 }
 
+#[cfg(feature = "component")]
 smcp_policy_sdk::export!(ScorePolicy);
 
 fn below_minimum(score: u8, minimum: u8) -> Finding {

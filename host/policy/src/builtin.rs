@@ -1,76 +1,101 @@
-//! The three components inside the binary, and what they are.
+//! The component inside the binary, and the three policies that are in it.
+//!
+//! Three components would have most of their code, and all of their types, three times, and every start pays for each
+//! (docs/decisions/0069). Each call has an instance of its own here too, which asks the host which of the policies it is.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
+use wasmtime::StoreContextMut;
+use wasmtime::component::ComponentType;
+use wasmtime::component::Lift;
+use wasmtime::component::Linker;
+use wasmtime::component::Lower;
+
 use crate::machine_code::CodeImage;
+use crate::store::Guest;
 use smcp_model::digest::Digest;
 use smcp_model::policy::BuiltIn;
 
-/// A component that was compiled when this program was built.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Embedded {
-    /// The compiled code, made by our own build script. It begins at a page.
-    pub(super) code: &'static [u8],
-    /// Digest of the `.wasm` that it was compiled from.
-    pub(super) digest: Digest,
-    /// Its description of itself, which our build script asked for, in the form in which answers are kept.
-    pub(super) description: &'static str,
-}
+/// Digest of the `.wasm` that the code was compiled from.
+pub(super) const DIGEST: Digest = Digest::from_sha256(*include_bytes!(concat!(env!("OUT_DIR"), "/built_ins.sha256")));
+
+/// The interface that the component imports besides that of every policy (`builtin-policies/all/wit`).
+const SELECTION: &str = "smcp:built-ins/selection@0.1.0";
 
 /// Bytes that begin at a page, so that they can be run where they lie.
 #[repr(align(4096))]
 struct PageAligned<T: ?Sized>(T);
 
-macro_rules! embedded {
-    ($name:literal) => {{
-        static CODE: &PageAligned<[u8]> = &PageAligned(*include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".aot")));
-        Embedded {
-            code: &CODE.0,
-            digest: Digest::from_sha256(*include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".sha256"))),
-            description: include_str!(concat!(env!("OUT_DIR"), "/", $name, ".json")),
-        }
-    }};
-}
+/// The compiled code, made by our own build script.
+static CODE: &PageAligned<[u8]> = &PageAligned(*include_bytes!(concat!(env!("OUT_DIR"), "/built_ins.aot")));
 
-/// The embedded component of a built-in policy.
-pub(super) const fn embedded(policy: BuiltIn) -> Embedded {
+/// Whether the code is in use where it lies. The runtime runs one place for one engine at a time; another host of the same
+/// process gets a copy.
+static IN_USE: AtomicBool = AtomicBool::new(false);
+
+/// What a policy says of itself, for which our build script asked it, in the form in which answers are kept.
+pub(super) const fn description(policy: BuiltIn) -> &'static str {
     match policy {
-        BuiltIn::Origin => embedded!("origin"),
-        BuiltIn::Certification => embedded!("certification"),
-        BuiltIn::Score => embedded!("score"),
+        BuiltIn::Origin => include_str!(concat!(env!("OUT_DIR"), "/origin.json")),
+        BuiltIn::Certification => include_str!(concat!(env!("OUT_DIR"), "/certification.json")),
+        BuiltIn::Score => include_str!(concat!(env!("OUT_DIR"), "/score.json")),
     }
 }
 
-/// Whether the code of a component is in use where it lies. The runtime runs one place for one engine at a time; another
-/// host of the same process gets a copy.
-static IN_USE: [AtomicBool; BuiltIn::ALL.len()] = [const { AtomicBool::new(false) }; BuiltIn::ALL.len()];
-
-/// The code of a component in the program's own memory, for one user.
-struct InPlace {
-    code: &'static [u8],
-    in_use: &'static AtomicBool,
+/// The answer to an instance that asks which policy it is.
+#[derive(Debug, Clone, Copy, ComponentType, Lift, Lower)]
+#[component(enum)]
+#[repr(u8)]
+enum SelectedPolicy {
+    #[component(name = "origin")]
+    Origin,
+    #[component(name = "certification")]
+    Certification,
+    #[component(name = "score")]
+    Score,
 }
+
+impl From<BuiltIn> for SelectedPolicy {
+    fn from(policy: BuiltIn) -> Self {
+        match policy {
+            BuiltIn::Origin => Self::Origin,
+            BuiltIn::Certification => Self::Certification,
+            BuiltIn::Score => Self::Score,
+        }
+    }
+}
+
+/// Defines the import of the component inside the binary. One from elsewhere that imports it is refused before it is
+/// compiled, and if it were not, would trap here.
+pub(super) fn add_import(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    let selected = |store: StoreContextMut<'_, Guest>, (): ()| {
+        let policy = store.data().built_in().ok_or_else(|| wasmtime::Error::msg("it is no part of the program"))?;
+        Ok((SelectedPolicy::from(policy),))
+    };
+    linker.instance(SELECTION)?.func_wrap("selected", selected)
+}
+
+/// The code in the program's own memory, for one user.
+struct InPlace;
 
 impl CodeImage for InPlace {
     fn bytes(&self) -> &[u8] {
-        self.code
+        &CODE.0
     }
 }
 
 impl Drop for InPlace {
     fn drop(&mut self) {
-        self.in_use.store(false, Ordering::SeqCst);
+        IN_USE.store(false, Ordering::SeqCst);
     }
 }
 
-/// The code of a built-in policy: where it lies, unless it is in use there.
-pub(super) fn image(policy: BuiltIn) -> Result<Arc<dyn CodeImage>, &'static [u8]> {
-    let code = embedded(policy).code;
-    let place = IN_USE.iter().zip(BuiltIn::ALL).find(|(_, known)| *known == policy);
-    match place.filter(|(in_use, _)| !in_use.swap(true, Ordering::SeqCst)) {
-        Some((in_use, _)) => Ok(Arc::new(InPlace { code, in_use })),
-        None => Err(code),
+/// The code: where it lies, unless it is in use there.
+pub(super) fn image() -> Result<Arc<dyn CodeImage>, &'static [u8]> {
+    match IN_USE.swap(true, Ordering::SeqCst) {
+        true => Err(&CODE.0),
+        false => Ok(Arc::new(InPlace)),
     }
 }

@@ -30,6 +30,7 @@ use crate::thread::Waiter;
 use crate::thread::WorkPatience;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
+use smcp_model::policy::BuiltIn;
 use smcp_model::verdict::Fault;
 use smcp_model::verdict::FaultKind;
 
@@ -45,6 +46,8 @@ pub(super) struct Linked {
     pub(super) memory_taken: usize,
     /// The most bytes of one linear memory that there is room for, whatever the policy's limits are.
     pub(super) room: usize,
+    /// The policy of the program that it is, if it is one.
+    pub(super) built_in: Option<BuiltIn>,
     /// Released after the instance: a call that was given up may still run there.
     _image: Option<Arc<dyn CodeImage>>,
 }
@@ -57,7 +60,7 @@ impl Linked {
     pub(super) fn new(site: &Site, component: &Component, code: &Code) -> wasmtime::Result<Self> {
         let memory_taken = code.known().notes.memory_of_globals();
         let instance = site.linker.instantiate_pre(component)?;
-        Ok(Self { instance, memory_taken, room: site.room, _image: code.image.clone() })
+        Ok(Self { instance, memory_taken, room: site.room, built_in: code.built_in, _image: code.image.clone() })
     }
 }
 

@@ -15,6 +15,7 @@ use crate::kept::Notes;
 use crate::machine_code::CodeImage;
 use crate::machine_code::MachineCode;
 use smcp_model::digest::Digest;
+use smcp_model::policy::BuiltIn;
 use smcp_model::policy::LayerName;
 use smcp_model::verdict::Fault;
 
@@ -35,8 +36,8 @@ pub(crate) struct Code {
     pub(crate) pooled: Option<component::Component>,
     /// The memory in which it runs, if that is not the runtime's own. Released after the component.
     pub(crate) image: Option<Arc<dyn CodeImage>>,
-    /// Whether it is part of the program.
-    pub(crate) is_embedded: bool,
+    /// The policy of the program that it is; `None` when it is a component from elsewhere.
+    pub(crate) built_in: Option<BuiltIn>,
     known: Mutex<Known>,
 }
 
@@ -53,7 +54,7 @@ pub(crate) struct Known {
 impl Code {
     /// Code that runs in the runtime's own memory, or in `image`.
     pub(crate) fn new(component: component::Component, image: Option<Arc<dyn CodeImage>>, known: Known) -> Self {
-        Self { component, pooled: None, image, is_embedded: false, known: Mutex::new(known) }
+        Self { component, pooled: None, image, built_in: None, known: Mutex::new(known) }
     }
 
     /// The same, with code for the pool.
@@ -62,10 +63,10 @@ impl Code {
         self
     }
 
-    /// The same, as part of the program.
-    pub(crate) const fn embedded(mut self) -> Self {
-        self.is_embedded = true;
-        self
+    /// The same component, as one of the policies of the program.
+    pub(crate) fn as_built_in(&self, policy: BuiltIn, known: Known) -> Self {
+        let code = Self::new(self.component.clone(), self.image.clone(), known).with_pooled(self.pooled.clone());
+        Self { built_in: Some(policy), ..code }
     }
 
     /// What is known of the component.

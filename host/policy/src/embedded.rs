@@ -1,4 +1,4 @@
-//! The code of the components inside this crate, once it is loaded.
+//! The code of the component inside this crate, once it is loaded.
 
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -13,36 +13,41 @@ use crate::site::Sites;
 use smcp_model::policy::BuiltIn;
 use smcp_model::verdict::Fault;
 
-/// The loaded code of each component: every layer has a policy of it.
+/// The loaded code: of the component, and as each of its policies. Every layer has a policy of it.
 #[derive(Default)]
 pub(crate) struct EmbeddedCode {
-    loaded: [OnceLock<Arc<Code>>; BuiltIn::ALL.len()],
+    component: OnceLock<Code>,
+    policies: [OnceLock<Arc<Code>>; BuiltIn::ALL.len()],
 }
 
 impl EmbeddedCode {
-    /// Returns the code of a component; it is loaded once for all policies.
+    /// Returns the code of a policy; it is loaded once for all of them.
     ///
     /// # Errors
     /// [`FaultKind::Load`](smcp_model::verdict::FaultKind::Load) when it does not load.
     pub(crate) fn load(&self, sites: &Sites, policy: BuiltIn) -> Result<Arc<Code>, Fault> {
-        let loaded = self.of(policy);
-        if let Some(code) = loaded.and_then(OnceLock::get) {
+        let place = self.of(policy);
+        if let Some(code) = place.and_then(OnceLock::get) {
             return Ok(Arc::clone(code));
         }
-        let code = Arc::new(load::deserialize(sites, &MachineCode::embedded(policy), known_of(policy))?.embedded());
+        let notes = Notes::embedded(builtin::description(policy));
+        let code = Arc::new(self.component(sites)?.as_built_in(policy, Known { notes, ..Known::default() }));
         // Another thread may have been quicker, and has the same.
-        Ok(loaded.map_or(code.clone(), |loaded| Arc::clone(loaded.get_or_init(|| code))))
+        Ok(place.map_or(code.clone(), |place| Arc::clone(place.get_or_init(|| code))))
     }
 
-    /// The place of one component's code.
+    fn component(&self, sites: &Sites) -> Result<&Code, Fault> {
+        if let Some(code) = self.component.get() {
+            return Ok(code);
+        }
+        let code = load::deserialize(sites, &MachineCode::embedded(), Known::default())?;
+        Ok(self.component.get_or_init(|| code))
+    }
+
+    /// The place of one policy's code.
     pub(crate) fn of(&self, policy: BuiltIn) -> Option<&OnceLock<Arc<Code>>> {
-        self.loaded.iter().zip(BuiltIn::ALL).find(|(_, known)| *known == policy).map(|(loaded, _)| loaded)
+        self.policies.iter().zip(BuiltIn::ALL).find(|(_, known)| *known == policy).map(|(place, _)| place)
     }
-}
-
-/// What is known of a component inside this crate before it is called.
-fn known_of(policy: BuiltIn) -> Known {
-    Known { notes: Notes::embedded(builtin::embedded(policy).description), ..Known::default() }
 }
 
 #[cfg(test)]
@@ -52,9 +57,9 @@ mod tests {
     use crate::host::PolicyHost;
     use smcp_model::limits::PolicyLimits;
 
-    /// Our build script asked them through another interface of the runtime.
+    /// What the build was told by the component inside, each policy says of itself where it is a component by itself.
     #[test]
-    fn what_the_build_was_told_is_what_the_components_say() {
+    fn what_the_build_was_told_is_what_the_policies_say() {
         let host = PolicyHost::new().unwrap();
         let files: [(BuiltIn, &[u8]); 3] = [
             (BuiltIn::Origin, include_bytes!("../../../builtin-policies/dist/origin.wasm")),
@@ -64,7 +69,7 @@ mod tests {
         assert_eq!(files.map(|(policy, _)| policy), BuiltIn::ALL);
         for (policy, file) in files {
             let asked = host.describe(&Component::new(file.to_vec()), &PolicyLimits::DEFAULT).unwrap();
-            let noted = Notes::embedded(builtin::embedded(policy).description).description().unwrap();
+            let noted = Notes::embedded(builtin::description(policy)).description().unwrap();
             assert_eq!(format!("{noted:?}"), format!("{asked:?}"));
             assert_eq!(asked.name.as_str(), policy.as_str());
         }

@@ -179,7 +179,7 @@ impl Runtime {
     pub(crate) fn keep(&self, digest: Digest, layer: LayerName, code: &Code) {
         let Some(store) = &self.store else { return };
         let mut known = code.known();
-        if code.is_embedded || (known.unsaved.is_none() && !known.changed) {
+        if code.built_in.is_some() || (known.unsaved.is_none() && !known.changed) {
             return;
         }
         let bytes = known.unsaved.take().or_else(|| store.find(digest, layer).and_then(|kept| kept.code));

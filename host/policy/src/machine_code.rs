@@ -6,7 +6,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::builtin;
-use smcp_model::policy::BuiltIn;
 
 /// Compiled code. Loading it is as dangerous as running it, so it is made by a compiler of this crate, or by a caller who
 /// vouches for its bytes. Cheap to clone.
@@ -27,8 +26,8 @@ pub trait CodeImage: Send + Sync {
 }
 
 impl MachineCode {
-    pub(crate) fn embedded(policy: BuiltIn) -> Self {
-        Self(builtin::image(policy).map_or_else(Held::Embedded, Held::Image))
+    pub(crate) fn embedded() -> Self {
+        Self(builtin::image().map_or_else(Held::Embedded, Held::Image))
     }
 
     pub(crate) fn compiled(bytes: Vec<u8>) -> Self {

@@ -246,7 +246,9 @@ impl LoadedPolicy {
     /// and are the same component with the same settings and limits.
     pub fn answers_like(&self, other: &Self) -> bool {
         let (Some(ours), Some(its)) = (self.ready(), other.ready()) else { return false };
-        self.digest == other.digest && self.spec.limits == other.spec.limits && ours.settings == its.settings
+        // The built-in policies are in one component.
+        let is_same = self.digest == other.digest && ours.loaded.code.built_in == its.loaded.code.built_in;
+        is_same && self.spec.limits == other.spec.limits && ours.settings == its.settings
     }
 
     /// What another policy that [answers like](Self::answers_like) this one has said, as the answer of this one.

@@ -15,6 +15,7 @@ use crate::room;
 use crate::thread::Waiter;
 use smcp_model::limits;
 use smcp_model::limits::PolicyLimits;
+use smcp_model::policy::BuiltIn;
 use smcp_model::text::SafeText;
 
 /// The state of one call on the host's side: its budgets, and the first refusal.
@@ -27,6 +28,7 @@ pub(super) struct Guest {
     instances: usize,
     log: LogBudget,
     refusal: Option<LimitRefusal>,
+    built_in: Option<BuiltIn>,
 }
 
 /// The host's first refusal of a guest's request. It determines the fault; the error's text does not.
@@ -131,6 +133,7 @@ pub(super) fn new_store(callee: &Linked, limits: &PolicyLimits, expiry: Expiry, 
         instances: limits.instances,
         log: LogBudget { lines: Vec::new(), bytes_left: limits::LOG },
         refusal: None,
+        built_in: callee.built_in,
     };
     let mut store = Store::new(callee.instance.engine(), guest);
     store.limiter(|guest| guest);
@@ -147,6 +150,11 @@ impl Guest {
     /// The first refusal; `None` when nothing was refused.
     pub(super) const fn refusal(&self) -> Option<LimitRefusal> {
         self.refusal
+    }
+
+    /// The policy of the program that it is, if it is one.
+    pub(super) const fn built_in(&self) -> Option<BuiltIn> {
+        self.built_in
     }
 
     /// The memory that was asked for so far, bytes; that of the globals counts. What was refused traps, and counts not.

@@ -23,11 +23,11 @@ pub(crate) fn of_bytes(bytes: &[u8]) -> String {
     text
 }
 
-/// Digest of the sources of the guest in `folder`: manifests, build scripts and `src`, its own and the SDK's, the
+/// Digest of the sources of the guest in `folders`: manifests, build scripts and `src`, its own and the SDK's, the
 /// interface, and the profile.
-pub(crate) fn of_sources(root: &Path, folder: &str) -> anyhow::Result<String> {
+pub(crate) fn of_sources(root: &Path, folders: &[&str]) -> anyhow::Result<String> {
     let mut files = BTreeSet::new();
-    for part in SHARED.iter().chain([&folder]) {
+    for part in SHARED.iter().chain(folders) {
         for entry in ["Cargo.toml", "build.rs", "src", "wit"] {
             collect(root, &format!("{part}/{entry}"), &mut files)?;
         }

@@ -57,7 +57,7 @@ fn stale(root: &Path, set: &GuestSet, record: &Record) -> anyhow::Result<Vec<Str
             Ok(_) => problems.push(format!("`{}` is not the file that was recorded", guest.file)),
             Err(cause) => problems.push(format!("`{}` can't be read: {cause}", guest.file)),
         }
-        if digest::of_sources(root, guest.folder)? != component.sources {
+        if digest::of_sources(root, guest.folders)? != component.sources {
             problems.push(format!("`{}`: its sources changed since it was built", guest.name));
         }
     }

@@ -97,6 +97,18 @@ fn a_set_keeps_the_fault_and_the_description_of_each_policy() {
     assert_eq!(described, [true, true, true, true, false, false]);
 }
 
+/// All three have the digest of the component that they are in.
+#[test]
+fn built_ins_with_the_same_settings_do_not_answer_alike() {
+    let host = PolicyHost::new().unwrap();
+    let load = || PolicySet::load(&host, BuiltIn::ALL.map(|policy| built_in(policy, json!({}))));
+    let (ours, theirs) = (load(), load());
+    for (place, policy) in ours.policies().iter().enumerate() {
+        let alike: Vec<_> = theirs.policies().iter().map(|other| policy.answers_like(other)).collect();
+        assert_eq!(alike, [0, 1, 2].map(|other| other == place), "{}", policy.spec().name);
+    }
+}
+
 /// A compiler that counts its calls.
 #[derive(Clone, Default)]
 struct Counting(Arc<AtomicUsize>);

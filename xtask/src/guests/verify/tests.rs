@@ -31,7 +31,7 @@ impl Copy {
                 package: guest.package.to_owned(),
                 size: bytes.len(),
                 sha256: digest::of_bytes(bytes),
-                sources: digest::of_sources(folder.path(), guest.folder).unwrap(),
+                sources: digest::of_sources(folder.path(), guest.folders).unwrap(),
                 dependencies: String::new(),
             };
             (guest.name.to_owned(), component)
@@ -71,14 +71,15 @@ fn an_untouched_copy_has_no_problem() {
 
 #[test]
 fn a_changed_source_is_seen_in_the_guests_that_it_is_part_of() {
-    let cases: [(&str, &str, &[&str]); 8] = [
-        ("builtin-policies/score/src/lib.rs", "// more\n", &["score"]),
-        ("builtin-policies/origin/src/new.rs", "", &["origin"]),
-        ("builtin-policies/origin/Cargo.toml", "\n", &["origin"]),
-        ("builtin-policies/certification/build.rs", "\n", &["certification"]),
-        ("sdk/rust/src/lib.rs", "\n", &["origin", "certification", "score"]),
-        ("sdk/derive/src/lib.rs", "\n", &["origin", "certification", "score"]),
-        ("sdk/rust/wit/policy.wit", "\n", &["origin", "certification", "score"]),
+    let cases: [(&str, &str, &[&str]); 9] = [
+        ("builtin-policies/score/src/lib.rs", "// more\n", &["score", "built-ins"]),
+        ("builtin-policies/origin/src/new.rs", "", &["origin", "built-ins"]),
+        ("builtin-policies/origin/Cargo.toml", "\n", &["origin", "built-ins"]),
+        ("builtin-policies/certification/build.rs", "\n", &["certification", "built-ins"]),
+        ("sdk/rust/src/lib.rs", "\n", &["origin", "certification", "score", "built-ins"]),
+        ("sdk/derive/src/lib.rs", "\n", &["origin", "certification", "score", "built-ins"]),
+        ("sdk/rust/wit/policy.wit", "\n", &["origin", "certification", "score", "built-ins"]),
+        ("builtin-policies/all/wit/built-ins.wit", "\n", &["built-ins"]),
         ("builtin-policies/score/cases/more.yaml", "[]\n", &[]),
     ];
     for (file, text, guests) in cases {
@@ -97,7 +98,7 @@ fn a_changed_profile_is_seen() {
     let changed = manifest.replace("opt-level = \"z\"", "opt-level = \"s\"");
     assert_ne!(changed, manifest);
     fs::write(copy.folder.path().join("Cargo.toml"), changed).unwrap();
-    assert_eq!(copy.problems().len(), 3);
+    assert_eq!(copy.problems().len(), 4);
 }
 
 #[test]
