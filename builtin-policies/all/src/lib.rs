@@ -19,7 +19,8 @@ mod bindings {
 }
 
 /// The policy that the host has selected.
-struct Selected;
+#[derive(Debug)]
+pub struct Selected;
 
 impl Guest for Selected {
     fn describe() -> Description {
