@@ -118,7 +118,7 @@ fn violations(case: &Case) -> impl Iterator<Item = &str> {
 fn the_embedded_component_is_the_committed_one_small_and_without_capabilities() {
     let bytes = fs::read(root().join("builtin-policies/dist/built_ins.wasm")).unwrap();
     let shape = ComponentShape::of(&bytes, PolicyLimits::DEFAULT.component_size).unwrap();
-    assert_eq!(shape.imports, ["smcp:built-ins/selection@0.1.0", "smcp:policy/logging@0.1.0"]);
+    assert_eq!(shape.imports, ["smcp:policy/logging@0.1.0", "smcp:built-ins/selection@0.1.0"]);
     assert_eq!(shape.exports, ["smcp:policy/evaluator@0.1.0"]);
     assert!(bytes.len() as u64 <= HEAVIEST, "{} bytes", bytes.len());
     let digest = Component::new(bytes).digest();
