@@ -28,14 +28,19 @@ const ORDER: &str = "link-order.txt";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-check-cfg=cfg(smcp_entry)");
+    println!("cargo::rustc-check-cfg=cfg(own_start, smcp_entry)");
     let variable = |name: &str| env::var(name).unwrap_or_default();
+    let is_gnu = variable("CARGO_CFG_TARGET_OS") == "linux" && variable("CARGO_CFG_TARGET_ENV") == "gnu";
+    if is_gnu {
+        // The C library hands the arguments to Rust's library before it calls `main`; others don't.
+        println!("cargo::rustc-cfg=own_start");
+    }
     if variable("PROFILE") != "release" {
         return;
     }
     // In place of Cargo's `strip`.
     println!("cargo::rustc-link-arg-bins=-Wl,-S");
-    if variable("CARGO_CFG_TARGET_OS") != "linux" || variable("CARGO_CFG_TARGET_ENV") != "gnu" {
+    if !is_gnu {
         return;
     }
     let linker = match variable("RUSTC_LINKER") {

@@ -3,26 +3,19 @@
 //! As docs/decisions/0002 measured, compiling at first use costs more than the whole rest of a launch, and a cache on
 //! disk would be one more thing to trust.
 
-use std::convert::Infallible;
 use std::error::Error;
 use std::path::PathBuf;
 
-use serde_json::json;
 use sha2::Digest as _;
 use sha2::Sha256;
-use wasm_encoder::DataSection;
-use wasm_encoder::reencode;
-use wasm_encoder::reencode::Reencode;
-use wasm_encoder::reencode::ReencodeComponent;
-use wasmparser::Data;
-use wasmparser::DataKind;
-use wasmparser::Parser;
 use wasmtime::Engine;
 use wasmtime::Store;
 use wasmtime::component::Component;
 use wasmtime::component::Linker;
 use wasmtime::component::Val;
 
+#[path = "src/copied_data.rs"]
+mod copied_data;
 #[path = "src/engine_key.rs"]
 mod engine_key;
 #[path = "src/tuning.rs"]
@@ -44,49 +37,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     let source = dist.join("built_ins.wasm");
     println!("cargo::rerun-if-changed={}", source.display());
     let component = std::fs::read(&source).map_err(|error| format!("{}: {error}", source.display()))?;
-    std::fs::write(out.join("built_ins.aot"), engine.precompile_component(&copying_data(&component)?)?)?;
+    let copying = copied_data::copied_data(&component)?.ok_or("it has too much data")?;
+    std::fs::write(out.join("built_ins.aot"), engine.precompile_component(&copying)?)?;
     std::fs::write(out.join("built_ins.sha256"), Sha256::digest(&component))?;
     let component = Component::new(&here, &component)?;
     for name in BUILT_INS {
         let description = description(&here, &component, name).map_err(|error| format!("`{name}`: {error}"))?;
-        std::fs::write(out.join(name).with_extension("json"), description)?;
+        std::fs::write(out.join(name).with_extension("in"), description)?;
     }
     std::fs::write(out.join("engine.sha256"), Sha256::digest(engine_key::identity(&engine)))?;
+    println!("cargo::rerun-if-changed=src/copied_data.rs");
     println!("cargo::rerun-if-changed=src/engine_key.rs");
     println!("cargo::rerun-if-changed=src/tuning.rs");
     println!("cargo::rustc-env=SMCP_TARGET={target}");
     Ok(())
 }
 
-/// Returns a component that has its data copied into each memory. The runtime maps data instead, from a file in memory that
-/// it makes for each module: dearer than a copy of one page, in a process that decides once. It can't where the place of
-/// the data is a sum.
-fn copying_data(component: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
-    let mut copied = wasm_encoder::Component::new();
-    CopyingData.parse_component(&mut copied, Parser::new(0), component)?;
-    Ok(copied.finish())
-}
-
-struct CopyingData;
-
-impl Reencode for CopyingData {
-    type Error = Infallible;
-
-    fn parse_data(&mut self, section: &mut DataSection, data: Data<'_>) -> Result<(), reencode::Error<Infallible>> {
-        match data.kind {
-            DataKind::Passive => reencode::utils::parse_data(self, section, data),
-            DataKind::Active { memory_index, offset_expr } => {
-                let place = self.const_expr(offset_expr)?.with_i32_const(0).with_i32_add();
-                section.active(self.memory_index(memory_index)?, &place, data.data.iter().copied());
-                Ok(())
-            }
-        }
-    }
-}
-
-impl ReencodeComponent for CopyingData {}
-
-/// Asks one policy of the component for its description. Returns it in the form in which answers are kept (`src/kept.rs`).
+/// Asks one policy of the component for its description. Returns it as the expression that `src/builtin.rs` includes.
 fn description(engine: &Engine, component: &Component, name: &str) -> Result<String, Box<dyn Error>> {
     let mut linker = Linker::new(engine);
     let selected = name.to_owned();
@@ -109,12 +76,17 @@ fn description(engine: &Engine, component: &Component, name: &str) -> Result<Str
         Some((_, Val::String(text) | Val::Enum(text))) => Ok(text.as_str()),
         found => Err(format!("`{name}` of its description is {found:?}")),
     };
-    let described = json!({
-        "name": text("name")?,
-        "version": text("version")?,
-        "summary": text("summary")?,
-        "settings_schema": text("settings-schema")?,
-        "on_warn": text("on-warn")?,
-    });
-    Ok(described.to_string())
+    let on_warn = match text("on-warn")? {
+        "notify" => "Notify",
+        "confirm" => "Confirm",
+        other => return Err(format!("`on-warn` of its description is `{other}`").into()),
+    };
+    let (version, summary, schema) = (text("version")?, text("summary")?, text("settings-schema")?);
+    if text("name")? != name {
+        return Err(format!("it calls itself `{}`", text("name")?).into());
+    }
+    Ok(format!(
+        "BuiltInDescription {{ version: {version:?}, summary: {summary:?}, settings_schema: {schema:?}, on_warn: \
+         OnWarn::{on_warn} }}"
+    ))
 }

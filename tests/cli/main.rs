@@ -18,6 +18,8 @@ mod terminal;
 mod witness;
 
 mod bad_input;
+#[cfg(target_os = "linux")]
+mod begin;
 mod check;
 mod config;
 #[cfg(target_os = "linux")]

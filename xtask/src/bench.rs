@@ -142,7 +142,7 @@ fn installed(root: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// The benches of this workspace that the runner calls: smcp's library, and the relay. Cargo says where it puts them.
-fn our_benches(root: &Path) -> anyhow::Result<[PathBuf; 2]> {
+pub(crate) fn our_benches(root: &Path) -> anyhow::Result<[PathBuf; 2]> {
     let build = ["build", "--release", "--locked", "--package", "smcp", "--bench", "decisions", "--bench", "relay"];
     let messages = ["--message-format", "json-render-diagnostics"];
     let mut command = cargo();

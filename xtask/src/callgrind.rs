@@ -101,24 +101,29 @@ impl Bed {
 
     /// The instructions of smcp with these arguments, of all its threads.
     pub(crate) fn count(&self, arguments: &[&OsStr]) -> anyhow::Result<u64> {
-        let told = self.callgrind(&["--callgrind-out-file=/dev/null"], arguments)?;
+        let told = self.callgrind(&["--callgrind-out-file=/dev/null"], &self.smcp, arguments)?;
         let collected = told.lines().find_map(|line| line.split("Collected : ").nth(1));
         Ok(collected.with_context(|| format!("valgrind counted nothing: {told}"))?.trim().parse()?)
     }
 
     /// What smcp with these arguments runs, in callgrind's format, with the address of each instruction.
     pub(crate) fn profile(&self, arguments: &[&OsStr]) -> anyhow::Result<String> {
+        self.profile_of(&self.smcp, arguments)
+    }
+
+    /// The same of another program.
+    pub(crate) fn profile_of(&self, program: &Path, arguments: &[&OsStr]) -> anyhow::Result<String> {
         let file = self.home.path().join("profile");
         let to_file = format!("--callgrind-out-file={}", file.display());
         let options = ["--dump-instr=yes", "--demangle=no", "--compress-strings=no", "--compress-pos=no", &to_file];
-        self.callgrind(&options, arguments)?;
+        self.callgrind(&options, program, arguments)?;
         fs::read_to_string(&file).with_context(|| format!("`{}` can't be read", file.display()))
     }
 
     /// Returns what valgrind tells at the end.
-    fn callgrind(&self, options: &[&str], arguments: &[&OsStr]) -> anyhow::Result<String> {
+    fn callgrind(&self, options: &[&str], program: &Path, arguments: &[&OsStr]) -> anyhow::Result<String> {
         let mut valgrind = self.command("valgrind");
-        valgrind.arg("--tool=callgrind").args(options).arg(&self.smcp).args(arguments);
+        valgrind.arg("--tool=callgrind").args(options).arg(program).args(arguments);
         let ran = valgrind.output().context("valgrind can't be started")?;
         let told = String::from_utf8_lossy(&ran.stderr).into_owned();
         if !ran.status.success() {

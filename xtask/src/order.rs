@@ -4,6 +4,7 @@
 //! crates; a name that is gone is ignored, so an old list makes starts slower and nothing else. [`check`] notices.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -11,6 +12,7 @@ use std::process::Command;
 use anyhow::Context as _;
 use anyhow::bail;
 
+use crate::bench;
 use crate::callgrind::Bed;
 use crate::callgrind::SMCP;
 use crate::run::output;
@@ -41,20 +43,29 @@ const FURTHER: [&str; 6] = [
 /// Writes the list anew, from what the program runs. What is linked then is in the new order.
 pub(crate) fn write(root: &Path) -> anyhow::Result<()> {
     let Some(bed) = Bed::make(root)? else { bail!("the functions of a decision can't be found without it") };
-    let known = output(Command::new("nm").arg(root.join(SMCP))).context("`nm` (Debian's package `binutils`)")?;
-    let known: BTreeSet<&str> = known.lines().filter_map(|line| line.split_whitespace().nth(2)).collect();
-    let further: BTreeSet<String> = FURTHER.iter().map(|name| (*name).to_owned()).collect();
     let mut names: Vec<String> = Vec::new();
     // What is run most comes first.
     for arguments in [bed.eval(), bed.dry_run(), bed.own_policy(), bed.run(&[])] {
-        let ran: BTreeSet<String> = functions(&bed.profile(&arguments)?).map(str::to_owned).collect();
-        let is_new = |name: &String| known.contains(name.as_str()) && !names.contains(name);
-        let added: Vec<String> = ran.union(&further).filter(|name| is_new(name)).cloned().collect();
-        names.extend(added);
+        add(&mut names, &root.join(SMCP), &bed.profile(&arguments)?)?;
     }
+    // The bench that measures what the policies add inside a process: Cargo builds it with the features that tests add, so
+    // its symbols are others.
+    let [decisions, _] = bench::our_benches(root)?;
+    let first = ["three", "first", "facts.json", "."].map(OsStr::new);
+    add(&mut names, &decisions, &bed.profile_of(&decisions, &first)?)?;
     let text: String = names.iter().map(|name| format!("{name}\n")).collect();
     fs::write(root.join(ORDER), text).with_context(|| format!("`{ORDER}` can't be written"))?;
     say(&format!("{ORDER}: {} functions; `cargo build --release` puts them side by side", names.len()));
+    Ok(())
+}
+
+/// Adds the functions of a program that ran, and are not in the list yet.
+fn add(names: &mut Vec<String>, program: &Path, profile: &str) -> anyhow::Result<()> {
+    let known = output(Command::new("nm").arg(program)).context("`nm` (Debian's package `binutils`)")?;
+    let known: BTreeSet<&str> = known.lines().filter_map(|line| line.split_whitespace().nth(2)).collect();
+    let ran: BTreeSet<&str> = functions(profile).chain(FURTHER).collect();
+    let listed: BTreeSet<String> = names.iter().cloned().collect();
+    names.extend(ran.intersection(&known).filter(|name| !listed.contains(**name)).map(|name| (*name).to_owned()));
     Ok(())
 }
 

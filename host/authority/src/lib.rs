@@ -111,7 +111,8 @@ pub fn exists(path: &Path) -> io::Result<bool> {
         match std::fs::symlink_metadata(above) {
             Ok(_) if depth == 0 => return Ok(true),
             // The nearest existing ancestor. If it is a link that leads nowhere, this is an error.
-            Ok(_) => return std::fs::metadata(above).map(|_| false),
+            Ok(found) if found.is_symlink() => return std::fs::metadata(above).map(|_| false),
+            Ok(_) => return Ok(false),
             // A file has nothing below it.
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
             Err(error) => return Err(error),

@@ -8,7 +8,6 @@ use std::ffi::OsString;
 use std::io;
 use std::io::Read as _;
 use std::io::Write as _;
-use std::process::ExitCode;
 
 use crate::confine;
 use crate::confine::CompilerConfinement;
@@ -66,10 +65,12 @@ impl CompileWork {
 }
 
 /// Does the work of a compiling child. `arguments` are those after the name.
-pub fn serve(arguments: &[OsString]) -> ExitCode {
+///
+/// # Errors
+/// Those of the pipes to its parent.
+pub fn serve(arguments: &[OsString]) -> io::Result<()> {
     let tries = arguments.iter().any(|argument| argument == TRY);
-    let done = work(if tries { CompileWork::Try } else { CompileWork::Compile });
-    if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    work(if tries { CompileWork::Try } else { CompileWork::Compile })
 }
 
 /// Gives up everything else, and does the work.

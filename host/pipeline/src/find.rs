@@ -18,6 +18,7 @@ use smcp_model::package::PackageRef;
 use smcp_model::package::Resolution;
 use smcp_model::package::ResolvedPackage;
 use smcp_model::progress::Progress;
+use smcp_model::registry::Registry;
 use smcp_model::statement::ArrivedStatements;
 use smcp_registry as registry;
 use smcp_registry::PackageError;
@@ -46,8 +47,10 @@ pub(super) fn resolve(
     reference: &PackageRef,
     deadline: &Deadline,
 ) -> Result<Resolved, PipelineError> {
-    // A silent registry must not use up the time in which the cache could answer.
-    let patience = offline::can_recall(session, reference).then(|| deadline.share(limits::RECALL_PATIENCE));
+    // A silent registry must not use up the time in which the cache could answer. A directory is not silent.
+    let may_be_silent = !matches!(session.config().registry(), Registry::Directory(_));
+    let can_wait = may_be_silent && offline::can_recall(session, reference);
+    let patience = can_wait.then(|| deadline.share(limits::RECALL_PATIENCE));
     let answer = ask(session, reference, patience.as_ref().unwrap_or(deadline));
     match answer.map_err(|error| if patience.is_some() { silence_as_outage(session.config(), error) } else { error }) {
         Err(PipelineError::Package(outage)) if outage.is_outage() => {

@@ -16,6 +16,7 @@ use wasmtime::component::Lower;
 use crate::machine_code::CodeImage;
 use crate::store::Guest;
 use smcp_model::digest::Digest;
+use smcp_model::mode::OnWarn;
 use smcp_model::policy::BuiltIn;
 
 /// Digest of the `.wasm` that the code was compiled from.
@@ -35,12 +36,21 @@ static CODE: &PageAligned<[u8]> = &PageAligned(*include_bytes!(concat!(env!("OUT
 /// process gets a copy.
 static IN_USE: AtomicBool = AtomicBool::new(false);
 
-/// What a policy says of itself, for which our build script asked it, in the form in which answers are kept.
-pub(super) const fn description(policy: BuiltIn) -> &'static str {
+/// What a policy says of itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BuiltInDescription {
+    pub(super) version: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) settings_schema: &'static str,
+    pub(super) on_warn: OnWarn,
+}
+
+/// What a policy says of itself: our build script asked it.
+pub(super) const fn description(policy: BuiltIn) -> BuiltInDescription {
     match policy {
-        BuiltIn::Origin => include_str!(concat!(env!("OUT_DIR"), "/origin.json")),
-        BuiltIn::Certification => include_str!(concat!(env!("OUT_DIR"), "/certification.json")),
-        BuiltIn::Score => include_str!(concat!(env!("OUT_DIR"), "/score.json")),
+        BuiltIn::Origin => include!(concat!(env!("OUT_DIR"), "/origin.in")),
+        BuiltIn::Certification => include!(concat!(env!("OUT_DIR"), "/certification.in")),
+        BuiltIn::Score => include!(concat!(env!("OUT_DIR"), "/score.in")),
     }
 }
 

@@ -12,6 +12,7 @@ use wasmparser::WasmFeatures;
 use wasmtime::Config;
 use wasmtime::Engine;
 
+use crate::copied_data::copied_data;
 use crate::machine_code::MachineCode;
 use crate::room;
 use crate::thread::Threads;
@@ -141,9 +142,13 @@ fn precompile(component: &[u8]) -> Result<Vec<u8>, NotCompiled> {
     let invalid = |error| NotCompiled::Never(invalid(component, &error));
     Validator::new_with_features(GUEST_FEATURES).validate_all(component).map_err(invalid)?;
     let engine = Engine::new(&target()?).map_err(|error| NotCompiled::NotNow(failed(&error)))?;
-    engine.precompile_component(component).map_err(|error| match room::is_systems(&error) {
-        true => NotCompiled::NotNow(room::fault(FaultKind::Load, "compiling the policy", error.root_cause())),
-        false => NotCompiled::Never(failed(&error)),
+    // What can't be taken apart and is valid all the same, or has much data, is compiled as it is.
+    let copied = copied_data(component).ok().flatten();
+    engine.precompile_component(copied.as_deref().unwrap_or(component)).map_err(|error| {
+        match room::is_systems(&error) {
+            true => NotCompiled::NotNow(room::fault(FaultKind::Load, "compiling the policy", error.root_cause())),
+            false => NotCompiled::Never(failed(&error)),
+        }
     })
 }
 

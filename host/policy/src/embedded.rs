@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::OnceLock;
 
-use crate::builtin;
 use crate::compiled::Code;
 use crate::compiled::Known;
 use crate::kept::Notes;
@@ -30,7 +29,7 @@ impl EmbeddedCode {
         if let Some(code) = place.and_then(OnceLock::get) {
             return Ok(Arc::clone(code));
         }
-        let notes = Notes::embedded(builtin::description(policy));
+        let notes = Notes::embedded(policy);
         let code = Arc::new(self.component(sites)?.as_built_in(policy, Known { notes, ..Known::default() }));
         // Another thread may have been quicker, and has the same.
         Ok(place.map_or(code.clone(), |place| Arc::clone(place.get_or_init(|| code))))
@@ -69,7 +68,7 @@ mod tests {
         assert_eq!(files.map(|(policy, _)| policy), BuiltIn::ALL);
         for (policy, file) in files {
             let asked = host.describe(&Component::new(file.to_vec()), &PolicyLimits::DEFAULT).unwrap();
-            let noted = Notes::embedded(builtin::description(policy)).description().unwrap();
+            let noted = Notes::embedded(policy).description().unwrap();
             assert_eq!(format!("{noted:?}"), format!("{asked:?}"));
             assert_eq!(asked.name.as_str(), policy.as_str());
         }

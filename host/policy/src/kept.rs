@@ -9,6 +9,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::builtin;
+use crate::builtin::BuiltInDescription;
 use crate::contract::Description;
 use crate::contract::SettingsSchema;
 use crate::machine_code::MachineCode;
@@ -16,6 +18,7 @@ use smcp_model::digest::Digest;
 use smcp_model::limits;
 use smcp_model::limits::parts;
 use smcp_model::mode::OnWarn;
+use smcp_model::policy::BuiltIn;
 use smcp_model::policy::LayerName;
 use smcp_model::text::SafeText;
 use smcp_model::verdict::Fault;
@@ -24,7 +27,7 @@ use smcp_model::verdict::SettingsProblem;
 
 /// The version of the rules by which a component is checked before it is compiled. A store keeps nothing from one version
 /// to the next.
-pub(crate) const RULES: &str = concat!(env!("CARGO_PKG_VERSION"), "/4");
+pub(crate) const RULES: &str = concat!(env!("CARGO_PKG_VERSION"), "/5");
 
 /// Keeps compiled code from one process to the next.
 ///
@@ -113,9 +116,17 @@ impl Notes {
         bytes.saturating_sub(bytes.checked_rem(parts::PAGE).unwrap_or_default())
     }
 
-    /// The notes about a component of this crate: `description` is what it says of itself.
-    pub(crate) fn embedded(description: &str) -> Self {
-        Self { description: serde_json::from_str(description).ok(), ..Self::default() }
+    /// The notes about a policy of this crate.
+    pub(crate) fn embedded(policy: BuiltIn) -> Self {
+        let BuiltInDescription { version, summary, settings_schema, on_warn } = builtin::description(policy);
+        let description = Described {
+            name: policy.as_str().to_owned(),
+            version: version.to_owned(),
+            summary: SafeText::new(summary),
+            settings_schema: SettingsSchema::from(settings_schema.to_owned()),
+            on_warn,
+        };
+        Self { description: Some(description), ..Self::default() }
     }
 
     /// Reads kept notes; `None` when they are not such.

@@ -47,6 +47,7 @@ mod compile;
 mod compiled;
 mod component;
 mod contract;
+mod copied_data;
 mod cores;
 mod embedded;
 #[cfg(test)]

@@ -256,11 +256,12 @@ fn check_counts(component: &component::Component, limits: &PolicyLimits) -> Resu
     // Only a component that imports modules has no such sum, and `shape` refuses those.
     let Some(needed) = component.resources_required() else { return Ok(()) };
     let counts = [
-        (needed.num_memories, limits.memories, "linear memories", limits.more("memories")),
-        (needed.num_tables, limits::TABLES, "tables", String::new()),
+        (needed.num_memories, limits.memories, "linear memories", "memories"),
+        (needed.num_tables, limits::TABLES, "tables", "tables"),
     ];
-    for (found, most, what, more) in counts {
+    for (found, most, what, key) in counts {
         if usize::try_from(found).map_or(true, |found| found > most) {
+            let more = limits.more(key);
             let message = format!("it has {found} {what} in all its parts, and a policy may have {most}");
             return Err(Fault::new(FaultKind::Limit, message).remedy(format!(
                 "build it of fewer parts: one module is enough for a policy (docs/policy-authors.md says which tools \

@@ -3,6 +3,8 @@
 //! Their stacks are bounded, and panics on them are caught. A thread takes all the work of a caller, one piece after the
 //! other: to hand it over, and to wake who waits, costs more than a small policy.
 
+mod faults;
+
 use std::collections::VecDeque;
 use std::panic;
 use std::panic::AssertUnwindSafe;
@@ -21,6 +23,8 @@ use std::time::Instant;
 
 use crate::pages;
 use crate::room;
+use crate::thread::faults::panicked;
+use crate::thread::faults::too_many_abandoned;
 use smcp_model::limits;
 use smcp_model::policy::EVALUATION_THREAD;
 use smcp_model::verdict::Fault;
@@ -28,6 +32,10 @@ use smcp_model::verdict::FaultKind;
 
 /// Longer than most policies take, and than a caller needs until its next question.
 const ALERT: Duration = Duration::from_micros(50);
+
+/// How many rests wait until all tasks are done, at most: to unmap a memory takes as long as a small policy, and a process
+/// that decides once ends before. A host that decides often has slots for its memories, and needs them.
+const LATER: usize = 2;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -207,8 +215,9 @@ impl Threads {
         let left = Arc::new(AtomicBool::new(false));
         let waiter = Waiter { left: Arc::clone(&left) };
         let leaving = Leaving { shift: Arc::clone(shift), waiter, abandoned: Arc::clone(&self.abandoned) };
-        let thread =
-            self.hand_over(Box::new(move || leaving.shift.work(&leaving.waiter))).map_err(ShiftEnd::NoThread)?;
+        let later = if self.alertness.is_zero() { LATER } else { 0 };
+        let work = Box::new(move || leaving.shift.work(&leaving.waiter, later));
+        let thread = self.hand_over(work).map_err(ShiftEnd::NoThread)?;
         let Err(patience) = shift.wait(self.alertness, interrupt) else {
             self.idle().push(thread);
             return Ok(());
@@ -259,15 +268,20 @@ impl<T> Shift<T> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does the tasks, on the thread that they were handed over to.
-    fn work(&self, waiter: &Waiter) {
+    /// Does the tasks, on the thread that they were handed over to. As many rests as are `later` are dropped when their
+    /// results are there, and no sooner than the next tasks are done.
+    fn work(&self, waiter: &Waiter, later: usize) {
+        let mut rests = VecDeque::with_capacity(later.saturating_add(1));
         while let Some(work) = self.begin() {
             let done = panic::catch_unwind(AssertUnwindSafe(|| work(waiter.clone())));
             let (result, rest) = done.map_or_else(|_| (Err(panicked()), None), |done| (Ok(done.result), done.rest));
             self.note(result);
-            // A panic that nobody waits for.
-            let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(rest)));
+            rests.push_back(rest);
+            if rests.len() > later {
+                clear_away(rests.pop_front().flatten());
+            }
         }
+        rests.into_iter().for_each(clear_away);
     }
 
     /// The next task; `None` when there is none, or nobody waits any more.
@@ -347,6 +361,11 @@ impl<T> Drop for Leaving<T> {
     }
 }
 
+/// Drops the rest of a task. Nobody waits for it, so that a panic there is nobody's.
+fn clear_away(rest: Option<Box<dyn Send>>) {
+    let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(rest)));
+}
+
 /// Starts a thread that works until its sender is dropped.
 fn start(alertness: Duration) -> Result<mpsc::Sender<Job>, Fault> {
     let (sender, jobs) = mpsc::channel::<Job>();
@@ -371,23 +390,6 @@ fn look<T>(time: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
             found => return found,
         }
     }
-}
-
-fn too_many_abandoned() -> Fault {
-    let most = limits::ABANDONED_THREADS;
-    let message = format!("it was not called: {most} calls into policies did not come back, and still run");
-    Fault::new(FaultKind::Limit, message)
-        .remedy("end this process: they end with it; then disable the policies that hang")
-}
-
-fn panicked() -> Fault {
-    // The runtime panics when the system gives it no room for the stack that signals are handled on.
-    if let Some(limit) = room::cramped() {
-        return Fault::new(FaultKind::Panic, format!("smcp itself failed while evaluating the policy: {limit}"))
-            .remedy(room::RAISE);
-    }
-    Fault::new(FaultKind::Panic, "smcp itself failed while evaluating the policy")
-        .remedy("please report it, with the policy's file; SECURITY.md says where")
 }
 
 #[cfg(test)]

@@ -92,13 +92,13 @@ impl AuditCommand {
     /// Carries the command out.
     pub(super) fn execute(self, app: &App) -> Result<Exit, Failure> {
         match self {
-            Self::Verify(command) => command.0.execute(app),
+            Self::Verify(command) => command.then(|it| it.execute(app)),
             Self::Tail(command) => {
                 let records = audit::newest(&mut log(app)?.parts, command.0.number, |_| true).map_err(failed)?;
                 print(app, &records, false)
             }
-            Self::Show(command) => command.0.execute(app),
-            Self::Export(command) => command.0.execute(app),
+            Self::Show(command) => command.then(|it| it.execute(app)),
+            Self::Export(command) => command.then(|it| it.execute(app)),
         }
     }
 }

@@ -34,8 +34,8 @@ impl CacheCommand {
     pub(super) fn execute(self, app: &App) -> Result<Exit, Failure> {
         match self {
             Self::Ls => list(app),
-            Self::Rm(command) => command.0.execute(app),
-            Self::Gc(command) => command.0.execute(app),
+            Self::Rm(command) => command.then(|it| it.execute(app)),
+            Self::Gc(command) => command.then(|it| it.execute(app)),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Commands whose options are made when they are chosen.
 //!
 //! A command line names one command, and all of them together have more options than it takes time to judge a package.
+//! What each does with its options is a function by itself, too: as one function with all others, it would be far apart in
+//! the program's file, and every start would touch more of that.
 
 use clap::ArgMatches;
 use clap::Args;
@@ -13,11 +15,21 @@ use clap::Subcommand;
 #[derive(Debug)]
 pub(super) struct Chosen<T>(pub(super) T);
 
+impl<T> Chosen<T> {
+    /// Hands the command over.
+    #[inline(never)]
+    pub(super) fn then<R>(self, carry_out: impl FnOnce(T) -> R) -> R {
+        carry_out(self.0)
+    }
+}
+
 impl<T: FromArgMatches> FromArgMatches for Chosen<T> {
+    #[inline(never)]
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         T::from_arg_matches(matches).map(Self)
     }
 
+    #[inline(never)]
     fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, Error> {
         T::from_arg_matches_mut(matches).map(Self)
     }

@@ -27,7 +27,7 @@ impl DataCommand {
     pub(super) fn execute(self, app: &App) -> Result<Exit, Failure> {
         match self {
             Self::Ls => list(app),
-            Self::Rm(command) => command.0.execute(app),
+            Self::Rm(command) => command.then(|it| it.execute(app)),
         }
     }
 }

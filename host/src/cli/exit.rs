@@ -1,8 +1,5 @@
 //! The exit code: smcp's own, or that of a server (spec section 4).
 
-use std::process::ExitCode;
-use std::process::Termination;
-
 use smcp_model::exit::ExitKind;
 
 /// The table of exit codes, for the help.
@@ -45,11 +42,5 @@ impl Exit {
 impl From<ExitKind> for Exit {
     fn from(kind: ExitKind) -> Self {
         Self::Own(kind)
-    }
-}
-
-impl Termination for Exit {
-    fn report(self) -> ExitCode {
-        ExitCode::from(self.code())
     }
 }

@@ -51,12 +51,12 @@ impl RegistryCommand {
     /// Carries the command out.
     pub(super) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         match self {
-            Self::New(command) => command.0.execute(app),
-            Self::Schema(command) => command.0.execute(app),
-            Self::Publish(command) => command.0.execute(app),
-            Self::Attest(command) => command.0.execute(app),
-            Self::List(command) => command.0.execute(app),
-            Self::Serve(command) => command.0.execute(app),
+            Self::New(command) => command.then(|it| it.execute(app)),
+            Self::Schema(command) => command.then(|it| it.execute(app)),
+            Self::Publish(command) => command.then(|it| it.execute(app)),
+            Self::Attest(command) => command.then(|it| it.execute(app)),
+            Self::List(command) => command.then(|it| it.execute(app)),
+            Self::Serve(command) => command.then(|it| it.execute(app)),
         }
     }
 }

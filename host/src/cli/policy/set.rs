@@ -29,10 +29,10 @@ impl PolicySetCommand {
     /// Carries the command out.
     pub(crate) fn execute(self, app: &mut App) -> Result<Exit, Failure> {
         match self {
-            Self::Build(command) => command.0.execute(app),
-            Self::Show(command) => command.0.execute(app),
-            Self::Push(command) => command.0.execute(app),
-            Self::Pull(command) => command.0.execute(app),
+            Self::Build(command) => command.then(|it| it.execute(app)),
+            Self::Show(command) => command.then(|it| it.execute(app)),
+            Self::Push(command) => command.then(|it| it.execute(app)),
+            Self::Pull(command) => command.then(|it| it.execute(app)),
         }
     }
 }
