@@ -165,7 +165,9 @@ pub(crate) fn line_with(output: &mut BufReader<impl Read>, word: &str) -> String
     let mut seen = String::new();
     loop {
         let start = seen.len();
-        assert_ne!(output.read_line(&mut seen).unwrap(), 0, "it ended before `{word}`: {seen}");
+        let read = output.read_line(&mut seen);
+        // The end of a terminal is an error.
+        assert!(read.is_ok_and(|length| length > 0), "it ended before `{word}`: {seen}");
         if let Some((_, rest)) = seen.get(start..).and_then(|line| line.split_once(word)) {
             return rest.trim().to_owned();
         }

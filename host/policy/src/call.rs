@@ -144,7 +144,8 @@ impl<T: Send + 'static> Call<T> {
             let result = value.map(|value| CallResult { value, duration, memory });
             let answer = Called { spent, result, log: store.data_mut().take_log() };
             // The memory in which the code may lie is released last.
-            Done { result: answer, rest: Some(Box::new((store, callee))) }
+            let can_wait = callee.built_in.is_some();
+            Done { result: answer, rest: Some(Box::new((store, callee))), can_wait }
         };
         Self(Task { patience, work: Box::new(work) })
     }

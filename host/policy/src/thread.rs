@@ -33,8 +33,8 @@ use smcp_model::verdict::FaultKind;
 /// Longer than most policies take, and than a caller needs until its next question.
 const ALERT: Duration = Duration::from_micros(50);
 
-/// How many rests wait until all tasks are done, at most: to unmap a memory takes as long as a small policy, and a process
-/// that decides once ends before. A host that decides often has slots for its memories, and needs them.
+/// How many rests that can wait do so until all tasks are done, at most: to unmap a memory takes as long as a small policy,
+/// and a process that decides once ends before. A host that decides often has slots for its memories, and needs them.
 const LATER: usize = 2;
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -76,6 +76,8 @@ pub(super) struct Task<T> {
 pub(super) struct Done<T> {
     pub(super) result: T,
     pub(super) rest: Option<Box<dyn Send>>,
+    /// Whether the rest is small.
+    pub(super) can_wait: bool,
 }
 
 /// What a caller and its thread share.
@@ -135,7 +137,7 @@ impl Waiter {
 impl<T> Done<T> {
     /// A result with nothing else.
     pub(super) const fn with(result: T) -> Self {
-        Self { result, rest: None }
+        Self { result, rest: None, can_wait: true }
     }
 }
 
@@ -268,16 +270,18 @@ impl<T> Shift<T> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does the tasks, on the thread that they were handed over to. As many rests as are `later` are dropped when their
-    /// results are there, and no sooner than the next tasks are done.
+    /// Does the tasks, on the thread that they were handed over to. Drops all rests but `later` that can wait before the next.
     fn work(&self, waiter: &Waiter, later: usize) {
         let mut rests = VecDeque::with_capacity(later.saturating_add(1));
         while let Some(work) = self.begin() {
             let done = panic::catch_unwind(AssertUnwindSafe(|| work(waiter.clone())));
-            let (result, rest) = done.map_or_else(|_| (Err(panicked()), None), |done| (Ok(done.result), done.rest));
+            let (result, rest, can_wait) = match done {
+                Ok(Done { result, rest, can_wait }) => (Ok(result), rest, can_wait),
+                Err(_) => (Err(panicked()), None, true),
+            };
             self.note(result);
             rests.push_back(rest);
-            if rests.len() > later {
+            while rests.len() > if can_wait { later } else { 0 } {
                 clear_away(rests.pop_front().flatten());
             }
         }

@@ -217,9 +217,41 @@ fn a_result_comes_before_its_rest_is_dropped() {
     }
     let (release, held) = mpsc::channel();
     let (report, dropped) = mpsc::channel();
-    let work = move |_| Done { result: 7, rest: Some(Box::new(Rest(held, report)) as Box<dyn Send>) };
+    let rest: Option<Box<dyn Send>> = Some(Box::new(Rest(held, report)));
+    let work = move |_| Done { result: 7, rest, can_wait: false };
     let tasks = vec![Task { patience: WorkPatience::of(Duration::from_secs(60)), work: Box::new(work) }];
     assert_eq!(Threads::default().run_all(tasks, || ()).pop().unwrap().unwrap(), 7);
     release.send(()).unwrap();
     dropped.recv().unwrap();
+}
+
+/// What is large makes room for the next task; of what is small, some waits for the last one.
+#[test]
+fn small_rests_wait_for_the_last_task_and_large_ones_do_not() {
+    struct Rest(u8, Arc<Mutex<Vec<String>>>);
+    impl Drop for Rest {
+        fn drop(&mut self) {
+            self.1.lock().unwrap().push(format!("-{}", self.0));
+        }
+    }
+    let order = |threads: &Threads, sizes: [bool; 5]| {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let tasks = (1_u8..).zip(sizes).map(|(number, can_wait)| {
+            let seen = Arc::clone(&seen);
+            let work = move |_| {
+                seen.lock().unwrap().push(number.to_string());
+                Done { result: (), rest: Some(Box::new(Rest(number, seen)) as Box<dyn Send>), can_wait }
+            };
+            Task { patience: WorkPatience::of(Duration::from_secs(60)), work: Box::new(work) }
+        });
+        assert!(threads.run_all(tasks.collect(), || ()).iter().all(Result::is_ok));
+        // The thread has dropped all rests when it takes the next task.
+        threads.run(WorkPatience::of(Duration::from_secs(60)), || (), |_| ()).unwrap();
+        seen.lock().unwrap().join(" ")
+    };
+    let threads = Threads::default();
+    assert_eq!(order(&threads, [true; 5]), "1 2 3 -1 4 -2 5 -3 -4 -5");
+    assert_eq!(order(&threads, [false; 5]), "1 -1 2 -2 3 -3 4 -4 5 -5");
+    assert_eq!(order(&threads, [true, true, false, true, true]), "1 2 3 -1 -2 -3 4 5 -4 -5");
+    assert_eq!(order(&Threads::alert(), [true; 5]), "1 -1 2 -2 3 -3 4 -4 5 -5");
 }
