@@ -120,8 +120,9 @@ impl RunningServer {
         if !matches!(signal, Signal::SIGTSTP | Signal::SIGTTIN | Signal::SIGTTOU) {
             return;
         }
-        if signal != Signal::SIGTSTP && terminal.is_with(self.process.group()) {
-            // The server read just before the terminal was lent to it.
+        let is_in_front = [self.process.group(), getpgrp()].iter().any(|group| terminal.is_with(*group));
+        if signal != Signal::SIGTSTP && is_in_front {
+            // The server read just before the terminal was lent to it, or the shell has given it back since then.
             self.resume();
         } else if has_job_control() {
             terminal.take_back(self.process.group());
