@@ -25,6 +25,8 @@ const BUILT: &str = "target/bench";
 /// Cedar's command line is a program and no library, so no lock file of ours can have it; its own one is used.
 const CEDAR_CLI: &str = "cedar-policy-cli";
 const CEDAR_CLI_VERSION: &str = "4.14.1";
+/// The one file in the plan that is no program.
+const PLUGIN: &str = "plugin";
 /// How often each process is run, unless somebody says otherwise.
 const ROUNDS: usize = 300;
 const QUICK_ROUNDS: usize = 3;
@@ -94,14 +96,34 @@ pub(crate) fn bench(root: &Path, thoroughness: &Thoroughness) -> anyhow::Result<
         let package = format!("bench-{key}");
         built.add(key, peer, built.peer(&package, &package));
     }
-    built.add("plugin", "the plug-in of Extism", plugin(root));
+    built.add(PLUGIN, "the plug-in of Extism", plugin(root));
     built.add("cedar_cli", "Cedar's command line", cedar_cli(root));
-    let file = plan(built, thoroughness, &[("smcp", smcp), ("decisions", decisions), ("relay", relay)])?;
+    for (key, file) in [("smcp", smcp), ("decisions", decisions), ("relay", relay)] {
+        built.plan.insert(key.to_owned(), json!(file));
+    }
+    copy_all(&mut built)?;
+    let file = plan(built, thoroughness)?;
     run(Command::new(runner).arg(file))
 }
 
+/// Copies every program, right before it is measured: how the system has a file in memory depends on how it came there, and
+/// decides how fast it starts (docs/decisions/0070).
+fn copy_all(built: &mut Built<'_>) -> anyhow::Result<()> {
+    let folder = built.root.join(BUILT).join("installed");
+    std::fs::create_dir_all(&folder)?;
+    for (key, file) in &mut built.plan {
+        let Some(program) = file.as_str().filter(|_| key != PLUGIN).map(PathBuf::from) else { continue };
+        let copy = folder.join(program.file_name().context("every program has a name")?);
+        // Not over one that is there already, in the memory that it has.
+        drop(std::fs::remove_file(&copy));
+        std::fs::copy(&program, &copy).with_context(|| format!("while copying {}", program.display()))?;
+        *file = json!(copy);
+    }
+    Ok(())
+}
+
 /// Writes what the runner needs to know (`tests/bench/runner/src/plan.rs`), and returns the file.
-fn plan(built: Built<'_>, thoroughness: &Thoroughness, ours: &[(&str, PathBuf)]) -> anyhow::Result<PathBuf> {
+fn plan(built: Built<'_>, thoroughness: &Thoroughness) -> anyhow::Result<PathBuf> {
     let Built { root, mut plan, left_out } = built;
     let Thoroughness { rounds, quick } = *thoroughness;
     let folder = root.join(BUILT);
@@ -126,13 +148,12 @@ fn plan(built: Built<'_>, thoroughness: &Thoroughness, ours: &[(&str, PathBuf)])
     ] {
         plan.insert(key.to_owned(), value);
     }
-    plan.extend(ours.iter().map(|(key, file)| ((*key).to_owned(), json!(file))));
     let file = folder.join("plan.json");
     std::fs::write(&file, Value::Object(plan).to_string())?;
     Ok(file)
 }
 
-/// A copy of smcp, as `cargo install` makes one: what a linker has written starts later (docs/decisions/0059).
+/// A copy of smcp, before Cargo makes another in its place.
 fn installed(root: &Path) -> anyhow::Result<PathBuf> {
     let folder = root.join(BUILT);
     std::fs::create_dir_all(&folder).with_context(|| format!("while creating {BUILT}"))?;

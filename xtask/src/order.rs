@@ -24,8 +24,8 @@ const ORDER: &str = "host/link-order.txt";
 /// What the system maps for one access to a file, bytes: sixteen pages.
 const WINDOW: u64 = 0x1_0000;
 
-/// The most windows of code that a decision may need. With a new list it needs some forty; without one, more than a hundred.
-const MOST_WINDOWS: usize = 60;
+/// The most windows of code that a decision may need. With a new list it needs 36; without one, more than a hundred.
+const MOST_WINDOWS: usize = 50;
 
 /// Where the program begins (`host/src/entry.rs`).
 const ENTRY: &str = "smcp_entry";

@@ -137,10 +137,11 @@ fn cold(plan: &Plan, measured: &Measured) -> String {
         "## From exec to decision\n\n![Whole processes](performance/cold.svg)\n\nA process starts, loads its policies, reads the \
          facts of one package from a file, says the decision and ends. {} rounds; in each round every case runs once, in \
          another order, and a pair is two cases of one round. On a busy machine the minima, the CPU time and the pairs are \
-         what to compare.\n\n{table}\nsmcp is a copy, as `cargo install` makes one, has its audit log in memory (tmpfs) unless a line says otherwise, writes a record \
-         of each decision, and runs each policy in an instance of its own. The others keep no log. Extism has its cache of \
-         compiled code. Cedar has no function for the case of a text, so its origins are folded by the caller. The peers are \
-         built with the features and the release profile that they have by default.\n",
+         what to compare.\n\n{table}\nEvery program is a copy, made right before, as `cargo install` makes one. smcp has its \
+         audit log in memory (tmpfs) unless a line says otherwise, writes a record of each decision, and runs each policy in \
+         an instance of its own. The others keep no log. Extism has its cache of compiled code. Cedar has no function for the \
+         case of a text, so its origins are folded by the caller. The peers are built with the features and the release \
+         profile that they have by default.\n",
         plan.rounds
     )
 }
