@@ -110,11 +110,12 @@ fn split(smcp: Pid, reports: BorrowedFd<'_>, locks: &mut Option<Locks>) -> io::R
     let watch = Watch::prepare(smcp, reports);
     let reaper = getpid();
     // The reaper must not keep what opens a lock, not even until the server has begun.
-    let forked = match locks {
+    let forked = if locks.as_ref().is_none_or(Locks::are_common) {
+        fork_and_wait()
+    } else {
         // SAFETY: this process is the fork of another and has one thread; both sides follow the rules at the head of this
         // file.
-        Some(_) => unsafe { fork() },
-        None => fork_and_wait(),
+        unsafe { fork() }
     };
     match forked? {
         ForkResult::Parent { child } => {
