@@ -104,11 +104,6 @@ impl Locks {
         self.known
     }
 
-    /// Whether they are those of every server: no other process has a part in them, and they have nothing to forget.
-    pub fn are_common(&self) -> bool {
-        !self.known && self.questions.is_none() && self.network.is_none() && self.token.is_none()
-    }
-
     /// What the unused arguments of the one `execve` have to be; zeros where any will do.
     pub fn token(&self) -> [u64; 3] {
         self.token.unwrap_or_default()

@@ -109,15 +109,9 @@ fn split(smcp: Pid, reports: BorrowedFd<'_>, locks: &mut Option<Locks>) -> io::R
     let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
     let watch = Watch::prepare(smcp, reports);
     let reaper = getpid();
-    // The reaper must not keep what opens a lock, not even until the server has begun.
-    let forked = if locks.as_ref().is_none_or(Locks::are_common) {
-        fork_and_wait()
-    } else {
-        // SAFETY: this process is the fork of another and has one thread; both sides follow the rules at the head of this
-        // file.
-        unsafe { fork() }
-    };
-    match forked? {
+    // SAFETY: this process is the fork of another and has one thread; both sides follow the rules at the head of this
+    // file.
+    match unsafe { fork() }? {
         ForkResult::Parent { child } => {
             locks.iter_mut().for_each(Locks::forget);
             watch.over(child)
@@ -126,25 +120,6 @@ fn split(smcp: Pid, reports: BorrowedFd<'_>, locks: &mut Option<Locks>) -> io::R
             let apart = locks.as_ref().is_some_and(Locks::is_known);
             be_server(reaper, &watch, &before, apart)
         }
-    }
-}
-
-/// Forks. This process waits until the new one has become the server, or has ended: the client waits for the server's first
-/// words, and nobody for the reaper, with which the server would share a processor until then.
-fn fork_and_wait() -> nix::Result<ForkResult> {
-    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-    {
-        let flags = libc::CLONE_VFORK | libc::SIGCHLD;
-        // SAFETY: as for `fork`. Without `CLONE_VM` the new process has memory of its own, and with no stack named it goes on
-        // with the same one there.
-        let child = Errno::result(unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) })?;
-        let child = Pid::from_raw(i32::try_from(child).map_err(|_| Errno::EOVERFLOW)?);
-        Ok(if child.as_raw() == 0 { ForkResult::Child } else { ForkResult::Parent { child } })
-    }
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-    {
-        // SAFETY: as above.
-        unsafe { fork() }
     }
 }
 
