@@ -47,12 +47,22 @@ pub(super) fn resolve(
     reference: &PackageRef,
     deadline: &Deadline,
 ) -> Result<Resolved, PipelineError> {
-    // A silent registry must not use up the time in which the cache could answer. A directory is not silent.
-    let may_be_silent = !matches!(session.config().registry(), Registry::Directory(_));
-    let can_wait = may_be_silent && offline::can_recall(session, reference);
-    let patience = can_wait.then(|| deadline.share(limits::RECALL_PATIENCE));
-    let answer = ask(session, reference, patience.as_ref().unwrap_or(deadline));
-    match answer.map_err(|error| if patience.is_some() { silence_as_outage(session.config(), error) } else { error }) {
+    // A silent registry must not use up the time in which the cache could answer.
+    let shorter = || deadline.share(limits::RECALL_PATIENCE);
+    let can_recall = || offline::can_recall(session, reference);
+    let answer = match session.config().registry() {
+        // A directory hardly ever is, so that the cache is only looked into when it was.
+        Registry::Directory(_) => match ask(session, reference, &shorter()) {
+            Err(error) if is_silence(&error) && can_recall() => Err(as_outage(session.config(), error)),
+            Err(error) if is_silence(&error) => ask(session, reference, deadline),
+            answered => answered,
+        },
+        Registry::Url(_) | Registry::Official(_) | Registry::Oci(_) if can_recall() => {
+            ask(session, reference, &shorter()).map_err(|error| as_outage(session.config(), error))
+        }
+        Registry::Url(_) | Registry::Official(_) | Registry::Oci(_) => ask(session, reference, deadline),
+    };
+    match answer {
         Err(PipelineError::Package(outage)) if outage.is_outage() => {
             let at = session.system().now();
             let recalled = offline::recall(session, reference, outage)?;
@@ -64,8 +74,13 @@ pub(super) fn resolve(
     }
 }
 
+/// Whether the registry has not answered in time.
+const fn is_silence(error: &PipelineError) -> bool {
+    matches!(error, PipelineError::Package(PackageError::Timeout(_) | PackageError::Silence { .. }))
+}
+
 /// Makes of a registry's silence the error of a registry that can't be asked; returns any other error as it is.
-fn silence_as_outage(config: &Config, error: PipelineError) -> PipelineError {
+fn as_outage(config: &Config, error: PipelineError) -> PipelineError {
     let PipelineError::Package(PackageError::Timeout(expired) | PackageError::Silence { expired, .. }) = error else {
         return error;
     };
