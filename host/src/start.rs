@@ -3,8 +3,8 @@
 //! Rust's library does four things before it calls `main`. Two are done here: the standard streams are there, and writing
 //! to a pipe that nobody reads is an error and not the end. The others are left out: it names the main thread, and it gets
 //! ready to say which stack has overflowed, for which it looks up in `/proc/self/maps` where each thread's stack ends. That
-//! takes 60 of the 860 µs that a Rust program needs to print a line (docs/decisions/0070). A stack that overflows ends the
-//! process here too, by SIGSEGV: the page behind it is not mapped.
+//! takes 60 of the 600 µs in which a Rust program without shared libraries prints a line (docs/decisions/0070). A stack that
+//! overflows ends the process here too, by SIGSEGV: the page behind it is not mapped.
 
 #![expect(unsafe_code, reason = "the C library calls a function by its name, and the standard streams are numbers")]
 

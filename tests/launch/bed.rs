@@ -160,14 +160,12 @@ impl Running {
     }
 }
 
-/// Reads lines until one begins with `word`; returns the text after the word.
+/// Reads lines until one begins with `word`; returns the text after the word. The end of a terminal is an error.
 pub(crate) fn line_with(output: &mut BufReader<impl Read>, word: &str) -> String {
     let mut seen = String::new();
     loop {
         let start = seen.len();
-        let read = output.read_line(&mut seen);
-        // The end of a terminal is an error.
-        assert!(read.is_ok_and(|length| length > 0), "it ended before `{word}`: {seen}");
+        assert_ne!(output.read_line(&mut seen).unwrap_or_default(), 0, "it ended before `{word}`: {seen}");
         if let Some((_, rest)) = seen.get(start..).and_then(|line| line.split_once(word)) {
             return rest.trim().to_owned();
         }

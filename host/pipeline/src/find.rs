@@ -57,10 +57,10 @@ pub(super) fn resolve(
             Err(error) if is_silence(&error) => ask(session, reference, deadline),
             answered => answered,
         },
-        Registry::Url(_) | Registry::Official(_) | Registry::Oci(_) if can_recall() => {
-            ask(session, reference, &shorter()).map_err(|error| as_outage(session.config(), error))
-        }
-        Registry::Url(_) | Registry::Official(_) | Registry::Oci(_) => ask(session, reference, deadline),
+        Registry::Url(_) | Registry::Official(_) | Registry::Oci(_) => match can_recall() {
+            true => ask(session, reference, &shorter()).map_err(|error| as_outage(session.config(), error)),
+            false => ask(session, reference, deadline),
+        },
     };
     match answer {
         Err(PipelineError::Package(outage)) if outage.is_outage() => {

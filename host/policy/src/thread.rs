@@ -275,13 +275,13 @@ impl<T> Shift<T> {
         let mut rests = VecDeque::with_capacity(later.saturating_add(1));
         while let Some(work) = self.begin() {
             let done = panic::catch_unwind(AssertUnwindSafe(|| work(waiter.clone())));
-            let (result, rest, can_wait) = match done {
-                Ok(Done { result, rest, can_wait }) => (Ok(result), rest, can_wait),
-                Err(_) => (Err(panicked()), None, true),
+            let (result, rest, most) = match done {
+                Ok(Done { result, rest, can_wait }) => (Ok(result), rest, if can_wait { later } else { 0 }),
+                Err(_) => (Err(panicked()), None, later),
             };
             self.note(result);
             rests.push_back(rest);
-            while rests.len() > if can_wait { later } else { 0 } {
+            while rests.len() > most {
                 clear_away(rests.pop_front().flatten());
             }
         }
@@ -365,7 +365,7 @@ impl<T> Drop for Leaving<T> {
     }
 }
 
-/// Drops the rest of a task. Nobody waits for it, so that a panic there is nobody's.
+/// Drops the rest of a task. A panic there is one that nobody waits for.
 fn clear_away(rest: Option<Box<dyn Send>>) {
     let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(rest)));
 }
